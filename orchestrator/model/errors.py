@@ -1,0 +1,90 @@
+"""Every error the project raises on purpose, in one tree.
+
+Each carries a message that says what is wrong and, where there is one, the remedy.
+"""
+
+from dataclasses import dataclass
+
+
+class OrchestratorError(Exception):
+    """Base of all. `str(error)` is fit for a person; `remedy` is the next thing to try."""
+
+    remedy: str = ""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        if remedy:
+            self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a manifest. Lines and columns count from 1; 0 means unknown."""
+
+    file: str
+    line: int
+    column: int
+    field: str
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        field = f" {self.field}:" if self.field else ""
+        remedy = f" ({self.remedy})" if self.remedy else ""
+        return f"{where}:{field} {self.message}{remedy}"
+
+
+class ManifestError(OrchestratorError):
+    """One or more manifests cannot be used; `problems` holds all of them, in file order."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class QuantityError(OrchestratorError, ValueError):
+    """A CPU, memory or duration text that cannot be read."""
+
+
+class NotFoundError(OrchestratorError):
+    """No service, replica, node or container of that name."""
+
+
+class ConflictError(OrchestratorError):
+    """The request does not fit the present state: a stale plan, a second controller."""
+
+
+class PortInUseError(ConflictError):
+    """A listening port is taken, by a stranger or by another service."""
+
+
+class InvalidRequestError(OrchestratorError):
+    """The request is understood and refused: nothing was changed."""
+
+
+class StateError(OrchestratorError):
+    """The state directory or its database cannot be used."""
+
+
+class EngineError(OrchestratorError):
+    """The engine refused or failed an operation."""
+
+
+class EngineUnavailableError(EngineError):
+    """The engine does not answer at all."""
+
+
+class EngineTimeoutError(EngineError):
+    """The engine did not answer in time; whether the call took effect is unknown."""
+
+
+class ImageError(EngineError):
+    """An image is missing and cannot be had, or its build failed.
+
+    `reason` is the status word that users of Kubernetes know: `ErrImagePull`, `ErrImageBuild`.
+    """
+
+    def __init__(self, message: str, *, reason: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
