@@ -6,8 +6,6 @@ from typing import Final
 # RFC 1123 label, as Kubernetes demands of names: also a host name and a Docker object name.
 NAME_PATTERN: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 NAME_RULE: Final = "lower-case letters, digits and '-', at most 63, alphanumeric at both ends"
-    "lower-case letters, digits and '-', at most 63, starting and ending alphanumeric"
-)
 ENV_NAME_PATTERN: Final = r"[A-Za-z_][A-Za-z0-9_]{0,254}"
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 _ENV_NAME = re.compile(ENV_NAME_PATTERN, re.ASCII)

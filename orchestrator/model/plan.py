@@ -1,0 +1,78 @@
+"""What is to be done, as data: reconciliation returns it, the executor carries it out,
+`orch plan` prints it, tests compare it as text."""
+
+from dataclasses import dataclass
+
+from orchestrator.model.state import ReplicaId, SlotKey
+
+
+@dataclass(frozen=True, slots=True)
+class StartReplica:
+    """Create and start one attempt on a node, at the service's present revision."""
+
+    id: ReplicaId
+    node: str
+    revision: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"start {self.id} on {self.node}: {self.cause}"
+
+
+@dataclass(frozen=True, slots=True)
+class StopReplica:
+    """Unroute, drain, SIGTERM, SIGKILL at the deadline, remove: in this order, always."""
+
+    id: ReplicaId
+    cause: str
+    failed: bool = False
+    """Whether this end counts as a failure of the replica (a probe failed)."""
+
+    def __str__(self) -> str:
+        return f"stop {self.id}: {self.cause}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveReplica:
+    """Forget an exited attempt: its container, its logs, its record."""
+
+    id: ReplicaId
+    cause: str
+
+    def __str__(self) -> str:
+        return f"remove {self.id}: {self.cause}"
+
+
+Action = StartReplica | StopReplica | RemoveReplica
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A slot that has no node: `reason` in kubectl's words."""
+
+    key: SlotKey
+    reason: str
+
+    def __str__(self) -> str:
+        return f"pending {self.key.name}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The next steps for one service (or several), in order of execution.
+
+    `wake_at` is the earliest monotonic time at which the same input would give another plan
+    (a backoff ends); None if only a change can.
+    """
+
+    actions: tuple[Action, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    wake_at: float | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to do and nothing waiting for room."""
+        return not self.actions and not self.pending
+
+    def __str__(self) -> str:
+        return "\n".join(str(line) for line in (*self.actions, *self.pending))
