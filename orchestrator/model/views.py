@@ -1,0 +1,202 @@
+"""What the API answers and the CLI prints: the JSON contract. Fields are only ever added.
+
+Times are seconds since the epoch where a name ends in `_at`, durations seconds (`_s`).
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator.model.spec import NodeSpec, ServiceSpec
+
+
+class View(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class InfoView(View):
+    """The controller: what it is, which engine it uses and why."""
+
+    project: str
+    version: str
+    pid: int
+    started_at: float
+    engine: str
+    engine_reason: str
+    timing: str
+    serial: int
+    """Of the desired state: grows with every change; a saved plan names the one it was made on."""
+    state_dir: str
+    degraded: str = ""
+    """Why the engine is not answering now, "" while all is well."""
+
+
+class ReplicaView(View):
+    """One replica, or a slot that has none now (then `id` and `endpoint` are null)."""
+
+    name: str
+    service: str
+    slot: int
+    attempt: int
+    status: str
+    """Pending, Starting, Running, Ready, CrashLoopBackOff, Completed, Failed, Terminating, …"""
+    reason: str
+    """A sentence on the status, "" where there is nothing to add."""
+    ready: bool
+    restarts: int
+    node: str | None
+    zone: str | None
+    revision: str
+    id: str | None
+    """Container id, or pid."""
+    endpoint: str | None
+    """host:port"""
+    age_s: float
+    last_exit: str = ""
+    """How the attempt before ended: `OOMKilled (137)`."""
+    cpu_request_millicores: int = 0
+    memory_request_bytes: int = 0
+
+
+class ServiceView(View):
+    """One service and how far it is."""
+
+    name: str
+    desired: int
+    active: int
+    ready: int
+    up_to_date: int
+    """Replicas of the present revision that are ready."""
+    revision: str
+    address: str | None
+    """Where the proxy listens: `http://127.0.0.1:8080`."""
+    image: str | None
+    status: str
+    """Ready, Progressing, Degraded, Stopped (0 wanted), Deleting."""
+    reason: str
+    pending: int
+    restarts: int
+    spec: ServiceSpec
+
+
+class NodeView(View):
+    """One node, what it has and what is reserved on it."""
+
+    name: str
+    zone: str
+    status: str
+    """Ready, Cordoned, Draining, or Drained; as kubectl's SchedulingDisabled."""
+    cpu_millicores: int
+    cpu_used_millicores: int
+    memory_bytes: int
+    memory_used_bytes: int
+    replicas: int
+    labels: dict[str, str]
+
+
+class EventView(View):
+    """One entry of the event log."""
+
+    serial: int
+    time: float
+    type: str
+    reason: str
+    object: str
+    message: str
+
+
+class VerdictView(View):
+    """One node in the explanation of a placement."""
+
+    node: str
+    zone: str
+    fits: bool
+    reason: str
+    cpu_score: float
+    memory_score: float
+    total: float
+    chosen: bool
+
+
+class ExplainView(View):
+    """Why a replica is where it is, or why it is nowhere."""
+
+    name: str
+    status: str
+    node: str | None
+    reason: str
+    strategy: str
+    verdicts: tuple[VerdictView, ...]
+
+
+class PlanView(View):
+    """What applying would do. `text` is for people."""
+
+    serial: int
+    add: int
+    change: int
+    destroy: int
+    text: str
+    pending: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing would change."""
+        return not (self.add or self.change or self.destroy)
+
+
+class LogView(View):
+    """One line of output."""
+
+    replica: str
+    attempt: int
+    stream: str
+    text: str
+
+
+class ExecView(View):
+    """How a command in a replica ended; output as text, undecodable bytes replaced."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class ManifestBody(View):
+    """Manifests as sent by the CLI: already checked, paths absolute, only what was written."""
+
+    services: tuple[ServiceSpec, ...] = ()
+    nodes: tuple[NodeSpec, ...] = ()
+    prune: bool = False
+    """Delete services and nodes that are not named here."""
+    serial: int | None = None
+    """Refuse (409) unless the desired state still has this serial."""
+
+
+class ScaleBody(View):
+    """How many replicas."""
+
+    replicas: int
+
+
+class KillBody(View):
+    """Which signal."""
+
+    signal: str = "KILL"
+
+
+class ExecBody(View):
+    """A command as argv."""
+
+    argv: tuple[str, ...]
+    timeout_s: float = 60.0
+
+
+class Problem(View):
+    """An error, as RFC 9457 problem details (application/problem+json)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    remedy: str = ""
