@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.model.spec import SecuritySpec, ServiceSpec
+from orchestrator.model.spec import SecuritySpec
 from orchestrator.model.state import Endpoint, Exit, ReplicaId
 
 
@@ -29,6 +29,8 @@ class Launch:
     security: SecuritySpec = field(default_factory=SecuritySpec)
     process_command: tuple[str, ...] | None = None
     """Overrides `command` on the process engine."""
+    process_env: Mapping[str, str] = field(default_factory=dict)
+    """Added to `env` on the process engine."""
     workdir: str | None = None
     """Where the process engine runs it."""
 
@@ -87,19 +89,6 @@ class ExecResult:
     exit_code: int
     stdout: bytes
     stderr: bytes
-
-
-def image_spec(spec: ServiceSpec, source: str) -> "ImageSpec":
-    """What image a service needs."""
-    build = spec.build
-    return ImageSpec(
-        image=spec.image or f"{spec.name}:latest",
-        context=build.context if build else None,
-        dockerfile=build.dockerfile if build else "Dockerfile",
-        build_args=dict(build.args) if build else {},
-        source=source,
-        pull=spec.pull == "missing",
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,185 @@
+"""The desired state: its one writer. Every change is on disk before it counts."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from orchestrator.model.errors import ConflictError, InvalidRequestError, NotFoundError
+from orchestrator.model.revision import revision_of
+from orchestrator.model.spec import MAX_REPLICAS, Capacity, NodeSpec, ServiceSpec
+from orchestrator.model.state import Desired, Node, Service
+from orchestrator.model.timing import Timing, with_timing
+from orchestrator.runtime.store import NodeRecord, ServiceRecord, Store
+
+LOCAL_NODE: Final = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Manifests to apply: what they name is created or replaced, the rest stays, or goes too
+    if `prune`. `sources` holds the digest of each built service's folder."""
+
+    services: tuple[ServiceSpec, ...] = ()
+    nodes: tuple[NodeSpec, ...] = ()
+    prune: bool = False
+    sources: Mapping[str, str] | None = None
+
+
+class DesiredState:
+    """What is wanted, kept in the store. `deleting` names services wanted no more whose replicas
+    have not all gone."""
+
+    def __init__(self, store: Store, timing: Timing) -> None:
+        self._store = store
+        self._timing = timing
+        self._services = store.services()
+        self._nodes = store.nodes()
+        self.deleting = store.deleting()
+        self.now = self._view(self._services, self._nodes, store.serial())
+
+    def propose(self, change: Change) -> Desired:
+        """What would be wanted after `change`. Changes nothing."""
+        services, nodes = self._merged(change)
+        return self._view(services, nodes, self.now.serial + 1)
+
+    def apply(self, change: Change) -> set[str]:
+        """Want this from now on; the names of services that differ. Raises `StateError`."""
+        services, nodes = self._merged(change)
+        gone = self._services.keys() - services.keys()
+        if services == self._services and nodes == self._nodes:
+            return set()
+        self._commit(services, nodes)
+        self.deleting = (self.deleting | gone) - services.keys()
+        return gone | services.keys()
+
+    def scale(self, name: str, replicas: int) -> None:
+        """Raises `NotFoundError`, `InvalidRequestError`."""
+        if not 0 <= replicas <= MAX_REPLICAS:
+            raise InvalidRequestError(f"replicas {replicas}: use 0 to {MAX_REPLICAS}")
+        record = self._service(name)
+        self._replace(replace(record, spec=record.spec.model_copy(update={"replicas": replicas})))
+
+    def restart(self, name: str) -> None:
+        """Replace every replica, one after the other. Raises `NotFoundError`."""
+        record = self._service(name)
+        self._replace(replace(record, restarted=record.restarted + 1))
+
+    def delete(self, name: str) -> None:
+        """Want the service no more. Raises `NotFoundError`."""
+        self._service(name)
+        services = {key: value for key, value in self._services.items() if key != name}
+        self._commit(services, self._nodes)
+        self.deleting.add(name)
+
+    def forget(self, name: str) -> None:
+        """A service that was deleted is gone."""
+        self._store.forget_service(name)
+        self.deleting.discard(name)
+
+    def mark_node(self, name: str, *, cordoned: bool, draining: bool) -> None:
+        """Cordon, uncordon or drain. Raises `NotFoundError`."""
+        if name not in self.now.nodes:
+            raise unknown("node", name, self.now.nodes)
+        record = self._nodes.get(name) or NodeRecord(self.now.nodes[name].spec)
+        marked = replace(record, cordoned=cordoned, draining=draining)
+        self._commit(self._services, self._nodes | {name: marked})
+
+    def _service(self, name: str) -> ServiceRecord:
+        if name not in self._services:
+            raise unknown("service", name, self._services)
+        return self._services[name]
+
+    def _replace(self, record: ServiceRecord) -> None:
+        self._commit(self._services | {record.spec.name: record}, self._nodes)
+
+    def _merged(self, change: Change) -> tuple[dict[str, ServiceRecord], dict[str, NodeRecord]]:
+        sources = change.sources or {}
+        services = {} if change.prune else dict(self._services)
+        for spec in change.services:
+            old = self._services.get(spec.name)
+            restarted = old.restarted if old else 0
+            kept = _keeping_scale(spec, old)
+            services[spec.name] = ServiceRecord(kept, sources.get(spec.name, ""), restarted)
+        nodes = {} if change.prune else dict(self._nodes)
+        if change.nodes:
+            nodes.pop(LOCAL_NODE, None)
+        for node in change.nodes:
+            nodes[node.name] = replace(self._nodes.get(node.name, NodeRecord(node)), spec=node)
+        _check_listeners(services.values())
+        return services, nodes
+
+    def _commit(self, services: dict[str, ServiceRecord], nodes: dict[str, NodeRecord]) -> None:
+        serial = self.now.serial + 1
+        view = self._view(services, nodes, serial)
+        with self._store.transaction():
+            self._write(services, nodes, view)
+            self._store.set_serial(serial)
+        self._services, self._nodes, self.now = services, nodes, view
+
+    def _write(
+        self, services: dict[str, ServiceRecord], nodes: dict[str, NodeRecord], view: Desired
+    ) -> None:
+        for name, service in services.items():
+            if service != self._services.get(name):
+                self._store.put_service(service)
+                revision = view.services[name].revision
+                self._store.put_revision(service, revision, view.serial)
+        for name in self._services.keys() - services.keys():
+            self._store.delete_service(name)
+        for name, node in nodes.items():
+            if node != self._nodes.get(name):
+                self._store.put_node(node)
+        for name in self._nodes.keys() - nodes.keys():
+            self._store.delete_node(name)
+
+    def _view(
+        self, services: Mapping[str, ServiceRecord], nodes: Mapping[str, NodeRecord], serial: int
+    ) -> Desired:
+        shown = nodes or {LOCAL_NODE: NodeRecord(local_node())}
+        return Desired(
+            {name: self._wanted(record) for name, record in services.items()},
+            {
+                name: Node(record.spec, record.cordoned, record.draining)
+                for name, record in shown.items()
+            },
+            serial,
+        )
+
+    def _wanted(self, record: ServiceRecord) -> Service:
+        revision = revision_of(record.spec, record.source, record.restarted)
+        return Service(with_timing(record.spec, self._timing), revision)
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> NotFoundError:
+    """The error for a name that nothing has, with the names there are."""
+    there = ", ".join(sorted(known)[:20]) or "none"
+    return NotFoundError(f"no {kind} is named {name!r}", remedy=f"there are: {there}")
+
+
+def local_node() -> NodeSpec:
+    """The node where manifests name none: this machine, whole."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    cpu = (os.cpu_count() or 1) * 1000
+    capacity = Capacity(cpu_millicores=f"{cpu}m", memory_bytes=memory)
+    return NodeSpec(name=LOCAL_NODE, capacity=capacity)
+
+
+def _keeping_scale(spec: ServiceSpec, old: ServiceRecord | None) -> ServiceSpec:
+    """As in Kubernetes, a manifest that names no replica count leaves the present one alone."""
+    if old is None or "replicas" in spec.model_fields_set:
+        return spec
+    return spec.model_copy(update={"replicas": old.spec.replicas})
+
+
+def _check_listeners(services: Iterable[ServiceRecord]) -> None:
+    taken: dict[int, str] = {}
+    for record in services:
+        proxy, name = record.spec.proxy, record.spec.name
+        if proxy is None:
+            continue
+        if (other := taken.setdefault(proxy.listen, name)) != name:
+            raise ConflictError(
+                f"services {other!r} and {name!r} both listen on port {proxy.listen}",
+                remedy=f"give {name!r} another proxy.listen, or delete {other!r} first",
+            )

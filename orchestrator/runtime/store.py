@@ -1,0 +1,254 @@
+"""The desired state, its history, what slots remember, and the event log, in one SQLite file.
+
+Changes of the desired state are on disk before they are answered. Events and slot memory are
+written in batches by `flush`: a crash loses a moment of them, and labels make up for it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from orchestrator.model.errors import StateError
+from orchestrator.model.event import Event
+from orchestrator.model.spec import NodeSpec, ServiceSpec
+from orchestrator.model.state import Exit, ReplicaId, SlotHistory, SlotKey
+from orchestrator.runtime.clock import Clock
+from orchestrator.runtime.database import open_database
+
+# Kubernetes keeps 10 revisions of a Deployment.
+REVISIONS_KEPT: Final = 10
+EVENTS_KEPT: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """A service as written by its user, the digest of its build's sources, and how often a
+    restart was ordered."""
+
+    spec: ServiceSpec
+    source: str = ""
+    restarted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """A node and what its operator said of it."""
+
+    spec: NodeSpec
+    cordoned: bool = False
+    draining: bool = False
+
+
+class Store:
+    """The database of one project. `trouble` tells of an earlier file that was set aside.
+
+    Every method may raise `StateError` (disk full, file gone): then nothing was changed.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._clock = clock
+        self._db, self.trouble = open_database(path, int(clock.wall()))
+        self._events: list[Event] = []
+        self._slots: dict[SlotKey, SlotHistory | None] = {}
+        (last,) = self._db.execute("SELECT coalesce(max(serial), 0) FROM events").fetchone()
+        self.last_event: int = last
+
+    def close(self) -> None:
+        """Write what is buffered and close."""
+        try:
+            self.flush()
+        finally:
+            self._db.close()
+
+    # -- desired state ---------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes inside take effect together, or none."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._rollback()
+            raise StateError(f"cannot write the state: {error}") from error
+        except BaseException:
+            self._rollback()
+            raise
+
+    def _rollback(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def serial(self) -> int:
+        """How often the desired state has changed."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'serial'").fetchone()
+        return int(row[0]) if row else 0
+
+    def set_serial(self, serial: int) -> None:
+        """Record a change of the desired state."""
+        self._db.execute("REPLACE INTO meta VALUES ('serial', ?)", (str(serial),))
+
+    def services(self) -> dict[str, ServiceRecord]:
+        """Every service that is wanted."""
+        rows = self._db.execute("SELECT spec, source, restarted FROM services WHERE NOT deleting")
+        records = [
+            ServiceRecord(ServiceSpec.model_validate_json(spec), source, restarted)
+            for spec, source, restarted in rows
+        ]
+        return {record.spec.name: record for record in records}
+
+    def deleting(self) -> set[str]:
+        """Services that are wanted no more, and whose replicas may still run."""
+        return {name for (name,) in self._db.execute("SELECT name FROM services WHERE deleting")}
+
+    def put_service(self, record: ServiceRecord) -> None:
+        """Insert or replace a service."""
+        self._db.execute(
+            "REPLACE INTO services VALUES (?, ?, ?, ?, 0)",
+            (record.spec.name, dump(record.spec), record.source, record.restarted),
+        )
+
+    def put_revision(self, record: ServiceRecord, revision: str, serial: int) -> None:
+        """Remember a revision for rollback; the oldest beyond `REVISIONS_KEPT` go."""
+        name = record.spec.name
+        self._db.execute(
+            "REPLACE INTO revisions VALUES (?, ?, ?, ?, ?)",
+            (name, revision, serial, self._clock.wall(), dump(record.spec)),
+        )
+        self._db.execute(
+            "DELETE FROM revisions WHERE service = ? AND revision NOT IN"
+            " (SELECT revision FROM revisions WHERE service = ? ORDER BY serial DESC LIMIT ?)",
+            (name, name, REVISIONS_KEPT),
+        )
+
+    def delete_service(self, name: str) -> None:
+        """The service is wanted no more; it is forgotten once its replicas are gone."""
+        self._db.execute("UPDATE services SET deleting = 1 WHERE name = ?", (name,))
+
+    def forget_service(self, name: str) -> None:
+        """The service is gone."""
+        with self.transaction():
+            self._db.execute("DELETE FROM services WHERE name = ? AND deleting", (name,))
+            self._db.execute("DELETE FROM revisions WHERE service = ?", (name,))
+            self._db.execute("DELETE FROM slots WHERE service = ?", (name,))
+
+    def nodes(self) -> dict[str, NodeRecord]:
+        """Every node."""
+        rows = self._db.execute("SELECT spec, cordoned, draining FROM nodes")
+        records = [
+            NodeRecord(NodeSpec.model_validate_json(spec), bool(cordoned), bool(draining))
+            for spec, cordoned, draining in rows
+        ]
+        return {record.spec.name: record for record in records}
+
+    def put_node(self, record: NodeRecord) -> None:
+        """Insert or replace a node."""
+        self._db.execute(
+            "REPLACE INTO nodes VALUES (?, ?, ?, ?)",
+            (record.spec.name, dump(record.spec), record.cordoned, record.draining),
+        )
+
+    def delete_node(self, name: str) -> None:
+        """Forget a node."""
+        self._db.execute("DELETE FROM nodes WHERE name = ?", (name,))
+
+    # -- what slots remember ---------------------------------------------------------------
+
+    def slots(self) -> dict[SlotKey, SlotHistory]:
+        """What every slot remembered, with `not_before` on this process's monotonic clock.
+
+        A remaining delay is never longer than it was when written, whatever the wall clock did.
+        """
+        rows = self._db.execute("SELECT service, slot, history, not_before_wall FROM slots")
+        return {
+            SlotKey(service, slot): self._revive(json.loads(history), not_before)
+            for service, slot, history, not_before in rows
+        }
+
+    def _revive(self, history: dict[str, Any], not_before_wall: float) -> SlotHistory:
+        last_exit = history.pop("last_exit")
+        delay_s = float(history.pop("delay_s"))
+        left_s = min(max(0.0, not_before_wall - self._clock.wall()), delay_s)
+        return SlotHistory(
+            **history,
+            not_before=self._clock.monotonic() + left_s,
+            last_exit=Exit(**last_exit) if last_exit else None,
+        )
+
+    def remember_slot(self, key: SlotKey, history: SlotHistory | None) -> None:
+        """Write this at the next `flush`; None forgets the slot."""
+        self._slots[key] = history
+
+    def _write_slot(self, key: SlotKey, history: SlotHistory | None) -> None:
+        if history is None:
+            self._db.execute("DELETE FROM slots WHERE service = ? AND slot = ?", key)
+            return
+        fields = asdict(history)
+        delay_s = max(0.0, fields.pop("not_before") - self._clock.monotonic())
+        text = json.dumps(fields | {"delay_s": delay_s})
+        not_before_wall = self._clock.wall() + delay_s
+        self._db.execute("REPLACE INTO slots VALUES (?, ?, ?, ?)", (*key, text, not_before_wall))
+
+    # -- terminations in progress ----------------------------------------------------------
+
+    def stopping(self) -> dict[ReplicaId, float]:
+        """Seconds left until SIGKILL for each termination that was going on."""
+        now = self._clock.wall()
+        rows = self._db.execute("SELECT service, slot, attempt, deadline_wall FROM stopping")
+        return {ReplicaId(*row[:3]): max(0.0, row[3] - now) for row in rows}
+
+    def put_stopping(self, replica: ReplicaId, left_s: float) -> None:
+        """A termination begins: SIGKILL is due in `left_s`."""
+        deadline = self._clock.wall() + left_s
+        with self.transaction():
+            self._db.execute("REPLACE INTO stopping VALUES (?, ?, ?, ?)", (*replica, deadline))
+
+    def forget_stopping(self, replica: ReplicaId) -> None:
+        """A termination is over."""
+        with self.transaction():
+            self._db.execute(
+                "DELETE FROM stopping WHERE service = ? AND slot = ? AND attempt = ?", replica
+            )
+
+    # -- events ----------------------------------------------------------------------------
+
+    def remember_event(self, event: Event) -> None:
+        """Write this at the next `flush`."""
+        self._events.append(event)
+
+    def events(self, after: int = 0, limit: int = 1000, about: str = "") -> list[Event]:
+        """At most `limit` of the newest events with a serial above `after`, oldest first."""
+        self.flush()
+        query = (
+            "SELECT time, type, reason, object, message, serial FROM events WHERE serial > ?"
+            " AND (? = '' OR object = ?) ORDER BY serial DESC LIMIT ?"
+        )
+        rows = self._db.execute(query, (after, about, about, limit)).fetchall()
+        return [Event(*row) for row in reversed(rows)]
+
+    def flush(self) -> None:
+        """Write buffered events and slot memory in one transaction."""
+        if not self._events and not self._slots:
+            return
+        with self.transaction():
+            for key, history in self._slots.items():
+                self._write_slot(key, history)
+            self._db.executemany(
+                "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)",
+                [(e.serial, e.time, e.type, e.reason, e.object, e.message) for e in self._events],
+            )
+            if self._events:
+                oldest = self._events[-1].serial - EVENTS_KEPT
+                self._db.execute("DELETE FROM events WHERE serial <= ?", (oldest,))
+        self._slots.clear()
+        self._events.clear()
+
+
+def dump(spec: ServiceSpec | NodeSpec) -> str:
+    """A spec as JSON, with only what its user wrote."""
+    return spec.model_dump_json(exclude_unset=True)
