@@ -21,11 +21,16 @@ work=
 say() { echo "base-image: $*"; }
 die() { echo "base-image: $*" >&2; exit 1; }
 
+# Runs a command for at most so many seconds, where the system can do that (macOS cannot).
+bounded() {
+    if command -v timeout >/dev/null; then timeout "$@"; else "${@:2}"; fi
+}
+
 has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
 pull() {
     say "pulling $PULLED"
-    timeout "$PULL_TIMEOUT_S" docker pull --quiet "$PULLED" >/dev/null 2>&1
+    bounded "$PULL_TIMEOUT_S" docker pull --quiet "$PULLED" >/dev/null 2>&1
 }
 
 # Prints "URI SUITE" of the mirror that apt itself uses for this release, whatever format its lists have.
@@ -38,12 +43,16 @@ apt_mirror() {
             '$1 == "Packages" && $3 == suite && $4 == "main" { print $2, $3; exit }'
 }
 
-require_debootstrap() {
+ensure_debootstrap() {
     local remedy="get $PULLED onto the engine (docker pull, or docker load from another machine)"
     command -v apt-get >/dev/null || die "no $PULLED, and building one needs Debian or Ubuntu: $remedy"
     [ "$(id -u)" = 0 ] || die "no $PULLED, and building one with debootstrap needs root: $remedy"
-    command -v debootstrap >/dev/null ||
-        die "no $PULLED, and debootstrap is missing: apt-get install debootstrap, or $remedy"
+    if command -v debootstrap >/dev/null; then return; fi
+    say "installing debootstrap"
+    timeout "$BUILD_TIMEOUT_S" apt-get -qq update || say "apt-get update failed; trying without"
+    DEBIAN_FRONTEND=noninteractive timeout "$BUILD_TIMEOUT_S" \
+        apt-get -qq install --yes --no-install-recommends debootstrap >/dev/null ||
+        die "cannot install debootstrap with apt-get; or $remedy"
 }
 
 # What a running Python does not need; half of the image's size.
@@ -53,7 +62,7 @@ slim() {
 }
 
 build() {
-    require_debootstrap
+    ensure_debootstrap
     local uri suite
     read -r uri suite < <(apt_mirror) || die "apt lists no mirror for this release's main component"
     work=$(mktemp -d)
@@ -80,20 +89,22 @@ ensure_base() {
     say "built $BUILT"
 }
 
-# The newest wheels of what requirements.txt names, pure Python only: they suit any base image.
+# Pure-Python wheels only, of the versions in requirements.txt: they suit any base image.
 fetch_wheels() {
     local python=$root/.venv/bin/python wheels=$app/wheels
     [ -x "$python" ] || python=python3
-    if [ "$wheels/.complete" -nt "$app/requirements.txt" ]; then say "wheels are there"; return; fi
+    if [ "$wheels/.complete" -nt "$app/requirements.txt" ]; then say "the wheels are there"; return; fi
     rm -rf "$wheels"
-    timeout "$FETCH_TIMEOUT_S" "$python" -m pip --disable-pip-version-check --quiet download \
+    bounded "$FETCH_TIMEOUT_S" "$python" -m pip --disable-pip-version-check -qq download \
         --requirement "$app/requirements.txt" --dest "$wheels" --only-binary :all: \
-        --platform any --python-version 3.11 --implementation py --abi none ||
-        die "cannot fetch the wheels of sample_app/requirements.txt with $python -m pip"
+        --platform any --python-version 3.11 --implementation py --abi none || return
     touch "$wheels/.complete"
-    say "fetched $(find "$wheels" -name '*.whl' | wc -l) wheels into sample_app/wheels"
+    say "fetched $(find "$wheels" -name '*.whl' | wc -l | tr -d ' ') wheels into sample_app/wheels"
 }
 
-docker version >/dev/null 2>&1 || die "no Docker engine answers; start one: make engine"
+bounded 10 docker version >/dev/null 2>&1 || die "no Docker engine answers; start one: make engine"
 ensure_base
-fetch_wheels
+if ! fetch_wheels; then
+    has_image "$PULLED" || die "cannot fetch the wheels of sample_app/requirements.txt from PyPI"
+    say "cannot fetch the sample app's wheels; its build will ask PyPI itself"
+fi

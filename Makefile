@@ -1,0 +1,70 @@
+# Everything a person does here. `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench engine base-image up clean lock setup
+
+BIN := .venv/bin
+SETUP := .venv/.installed
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+# The first Python that runs (version managers leave commands that do not) and is new enough.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	if $$python -c '$(USABLE)' >/dev/null 2>&1; then echo $$python; break; fi; done)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(SETUP) ## A narrated run: place, balance, scale, kill, heal, tear down
+	@engine=; \
+	if scripts/engine.sh answers && ! scripts/base-image.sh; then \
+		echo "demo: without a base image for containers it goes on with --engine process"; \
+		engine="--engine process"; \
+	fi; \
+	$(BIN)/orch demo $$engine
+
+test: $(SETUP) ## The whole test suite; Docker tests run where an engine answers
+	$(BIN)/pytest
+
+check: $(SETUP) ## Lint, formatting, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(SETUP) ## The benchmarks, against peers
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
+	$(BIN)/python -m benchmarks
+
+engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
+	scripts/engine.sh
+
+base-image: $(SETUP) ## Pull or build the base image of the sample app
+	scripts/base-image.sh
+
+up: $(SETUP) ## Run the example manifests until Ctrl-C
+	$(BIN)/orch up -f manifests/
+
+clean: ## Remove .venv, caches and fetched files
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .coverage dist build sample_app/wheels
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup: $(SETUP) ## Create .venv with what requirements-dev.lock pins
+
+# A changed lock or project file installs again into the same .venv.
+$(SETUP): pyproject.toml requirements-dev.lock
+	@$(if $(PYTHON),,echo "needs Python 3.11 or newer with venv (Debian: apt-get install python3" \
+		"python3-venv), or name one: make PYTHON=/path/to/python3" >&2; exit 1)
+	@$(PYTHON) -c '$(USABLE)' || { echo "$(PYTHON) is not Python 3.11+ with venv" >&2; exit 1; }
+	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		echo "creating .venv with $(PYTHON)"; $(PYTHON) -m venv --clear .venv; fi
+	@echo "installing requirements-dev.lock into .venv"
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
+	--no-header --no-emit-index-url --no-emit-find-links --no-config
+
+lock: ## Pin anew what pyproject.toml asks for (make lock UPGRADE=--upgrade for newer versions)
+	$(COMPILE) $(UPGRADE) --extra dev -o requirements-dev.lock
+	$(COMPILE) $(UPGRADE) --extra bench -c requirements-dev.lock -o requirements-bench.lock
