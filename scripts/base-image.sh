@@ -36,6 +36,7 @@ pull() {
 # Prints "URI SUITE" of the mirror that apt itself uses for this release, whatever format its lists have.
 apt_mirror() {
     local codename
+    # shellcheck disable=SC1091  # a file of the system
     codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
     # shellcheck disable=SC2016  # the $(…) are apt's own fields
     apt-get indextargets --format '$(CREATED_BY) $(REPO_URI) $(RELEASE) $(COMPONENT)' |

@@ -35,6 +35,8 @@ until_true() {
     done
 }
 
+on_systemd() { [ -d /run/systemd/system ]; }
+settled() { answers || { ! on_systemd && ! kill -0 "$(cat "$started")" 2>/dev/null; }; }
 is_dockerd() { [ "$(cat "/proc/$1/comm" 2>/dev/null)" = dockerd ]; }
 is_gone() { ! is_dockerd "$1"; }
 
@@ -45,10 +47,13 @@ require_debian_root() {
         "apt-get install docker.io && service docker start; then add yourself to the docker group"
 }
 
+# docker-cli is a package of its own since Debian 13; cgroupfs-mount left with it.
 packages() {
+    local package
     echo docker.io
-    # A package of its own since Debian 13.
-    if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; fi
+    for package in docker-cli cgroupfs-mount; do
+        if apt-cache show "$package" >/dev/null 2>&1; then echo "$package"; fi
+    done
 }
 
 install() {
@@ -62,13 +67,20 @@ install() {
         die "apt-get could not install ${wanted[*]}"
 }
 
+# dockerd does not start without control groups, and only an init system mounts them.
+mount_cgroups() {
+    if [ -e /sys/fs/cgroup/cgroup.controllers ] || [ -d /sys/fs/cgroup/memory ]; then return; fi
+    if command -v cgroupfs-mount >/dev/null; then cgroupfs-mount; fi
+}
+
 start() {
     mkdir -p "$root/.cache"
-    if [ -d /run/systemd/system ]; then
+    if on_systemd; then
         systemctl start docker
         echo systemd >"$started"
         return
     fi
+    mount_cgroups
     # A session of its own: Ctrl-C in this terminal is not meant for it.
     # shellcheck disable=SC2086  # flags are split on purpose
     setsid dockerd ${DOCKERD_FLAGS:-} >"$log" 2>&1 </dev/null &
@@ -76,7 +88,7 @@ start() {
 }
 
 last_words() {
-    if [ -d /run/systemd/system ]; then journalctl -u docker -n 15 --no-pager; else tail -n 15 "$log"; fi
+    if on_systemd; then journalctl -u docker -n 15 --no-pager; else tail -n 15 "$log"; fi
 }
 
 up() {
@@ -85,12 +97,13 @@ up() {
     require_debian_root
     install
     start
-    if ! until_true "$ANSWER_TIMEOUT_S" answers; then
+    until_true "$ANSWER_TIMEOUT_S" settled || true
+    if ! version=$(answers); then
         last_words >&2
         stop
-        die "dockerd does not answer after $ANSWER_TIMEOUT_S s; its last lines are above"
+        die "dockerd does not answer; its last lines are above"
     fi
-    say "Docker $(answers) started; stop it with scripts/engine.sh stop"
+    say "Docker $version started; stop it with scripts/engine.sh stop"
 }
 
 stop() {
