@@ -38,6 +38,11 @@ class DesiredState:
         self.deleting = store.deleting()
         self.now = self._view(self._services, self._nodes, store.serial())
 
+    def source(self, name: str) -> str:
+        """The digest of the service's build folder, "" where it has none."""
+        record = self._services.get(name)
+        return record.source if record else ""
+
     def propose(self, change: Change) -> Desired:
         """What would be wanted after `change`. Changes nothing."""
         services, nodes = self._merged(change)

@@ -133,13 +133,13 @@ class ObservedState:
         self._put(replace(known, phase=Phase.EXITED, ready=False, exit=how, exited_at=now))
         return True
 
-    def found_exited(self, seen: EngineReplica) -> None:
-        """An attempt that had ended before we looked: kept for its logs."""
+    def found_exited(self, seen: EngineReplica, *, ordered: bool) -> None:
+        """An attempt that had ended before we looked, by an earlier controller's order or not."""
         if seen.id not in self.replicas:
             self._put(self._adopted(seen))
             known = self.replicas[seen.id]
             now = self._clock.monotonic()
-            how = replace(seen.exit or Exit(), ordered=True)
+            how = replace(seen.exit or Exit(), ordered=ordered)
             self._put(replace(known, phase=Phase.EXITED, exit=how, exited_at=now))
 
     def _explained(self, id_: ReplicaId, how: Exit) -> Exit:

@@ -1,0 +1,217 @@
+"""The HTTP API of one controller. Every command line is a client of it."""
+
+import asyncio
+import os
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Query, Response
+from fastapi.responses import StreamingResponse
+
+from orchestrator import __version__
+from orchestrator.api import problems
+from orchestrator.api.planning import change_of, check_serial, planned
+from orchestrator.api.streams import event_stream, log_stream
+from orchestrator.model.views import (
+    EventView,
+    ExecBody,
+    ExecView,
+    ExplainView,
+    InfoView,
+    KillBody,
+    ManifestBody,
+    NodeView,
+    PlanView,
+    ReplicaView,
+    ScaleBody,
+    ServiceView,
+)
+from orchestrator.runtime.controller import Controller
+from orchestrator.runtime.queries import Queries
+
+Nothing = Annotated[dict[str, Any] | None, Body()]
+
+
+def create_app(controller: Controller, engine_reason: str, shutdown: asyncio.Event) -> FastAPI:
+    """The app; `shutdown` is set when a client asks for the end of the project."""
+    app = FastAPI(title="orchestrator", version=__version__, redoc_url=None)
+    queries = Queries(controller)
+    problems.install(app)
+    _add_reads(app, controller, queries, engine_reason)
+    _add_streams(app, controller, queries)
+    _add_manifests(app, controller)
+    _add_services(app, controller, queries)
+    _add_replicas(app, controller, queries)
+    _add_nodes(app, controller, queries)
+
+    @app.post("/v1/shutdown", status_code=202)
+    async def stop(_: Nothing = None) -> dict[str, str]:
+        """Remove everything of the project, then end the controller."""
+        shutdown.set()
+        return {"status": "shutting down"}
+
+    return app
+
+
+def _add_reads(app: FastAPI, controller: Controller, queries: Queries, reason: str) -> None:
+    started_at = controller.cluster.clock.wall()
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Whether this process answers."""
+        return {"status": "ok"}
+
+    @app.get("/v1/info")
+    async def info() -> InfoView:
+        """The controller and its engine."""
+        return InfoView(
+            project=controller.project.name,
+            version=__version__,
+            pid=os.getpid(),
+            started_at=started_at,
+            engine=controller.engine.name,
+            engine_reason=reason,
+            timing=controller.settings.timing.name,
+            serial=controller.cluster.desired.now.serial,
+            state_dir=str(controller.project.folder),
+            degraded=controller.watcher.degraded,
+        )
+
+    @app.get("/v1/replicas")
+    async def replicas(
+        service: str = "", everything: Annotated[bool, Query(alias="all")] = False
+    ) -> list[ReplicaView]:
+        """Replicas, by service and slot."""
+        return queries.replicas(service, everything=everything)
+
+    @app.get("/v1/services")
+    async def services() -> list[ServiceView]:
+        """Services, by name."""
+        return queries.services()
+
+    @app.get("/v1/services/{name}")
+    async def service(name: str) -> ServiceView:
+        """One service."""
+        return queries.service(name)
+
+    @app.get("/v1/nodes")
+    async def nodes() -> list[NodeView]:
+        """Nodes, by name."""
+        return queries.nodes()
+
+    @app.get("/v1/events")
+    async def events(
+        after: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+        about: Annotated[str, Query(alias="object")] = "",
+    ) -> list[EventView]:
+        """The newest events, oldest first."""
+        return queries.events(after, limit, about)
+
+    @app.get("/v1/inspect/{kind}/{name}")
+    async def inspect(kind: str, name: str) -> dict[str, Any]:
+        """Everything known of one service, replica or node."""
+        return queries.inspect(kind, name)
+
+    @app.get("/v1/explain/{name}")
+    async def explain(name: str) -> list[ExplainView]:
+        """Why replicas are where they are."""
+        return queries.explain(name)
+
+
+def _add_streams(app: FastAPI, controller: Controller, queries: Queries) -> None:
+    @app.get("/v1/events/stream")
+    async def stream(after: Annotated[int | None, Query(ge=0)] = None) -> StreamingResponse:
+        """Events as they happen (text/event-stream)."""
+        return StreamingResponse(
+            event_stream(controller.log, after), media_type="text/event-stream"
+        )
+
+    @app.get("/v1/logs/{name}")
+    async def logs(
+        name: str,
+        tail: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
+        follow: bool = False,
+        previous: bool = False,
+    ) -> StreamingResponse:
+        """Output of a service's replicas, or of one (application/x-ndjson)."""
+        replicas = queries.attempts(name, previous=previous)
+        lines = log_stream(controller.engine, replicas, tail, follow)
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
+
+def _add_manifests(app: FastAPI, controller: Controller) -> None:
+    @app.post("/v1/plan")
+    async def plan(body: ManifestBody) -> PlanView:
+        """What applying would do. Changes nothing."""
+        check_serial(controller, body)
+        return planned(controller, await change_of(body))
+
+    @app.post("/v1/apply")
+    async def apply(body: ManifestBody) -> PlanView:
+        """Want this from now on; answers with what is now being done."""
+        change = await change_of(body)
+        check_serial(controller, body)
+        view = planned(controller, change)
+        controller.apply(change)
+        return view.model_copy(update={"serial": controller.cluster.desired.now.serial})
+
+
+def _add_services(app: FastAPI, controller: Controller, queries: Queries) -> None:
+    @app.post("/v1/services/{name}/scale")
+    async def scale(name: str, body: ScaleBody) -> ServiceView:
+        """Want another number of replicas."""
+        controller.scale(name, body.replicas)
+        return queries.service(name)
+
+    @app.post("/v1/services/{name}/restart")
+    async def restart(name: str, _: Nothing = None) -> ServiceView:
+        """Replace every replica, one after the other."""
+        controller.restart(name)
+        return queries.service(name)
+
+    @app.delete("/v1/services/{name}", status_code=204)
+    async def delete(name: str) -> Response:
+        """Want the service no more."""
+        controller.delete(name)
+        return Response(status_code=204)
+
+
+def _add_replicas(app: FastAPI, controller: Controller, queries: Queries) -> None:
+    @app.post("/v1/replicas/{name}/kill", status_code=204)
+    async def kill(name: str, body: KillBody) -> Response:
+        """Send a signal to a replica."""
+        replica = queries.find(name)
+        if replica.engine_id is not None:
+            await controller.engine.signal(replica.engine_id, body.signal)
+        return Response(status_code=204)
+
+    @app.post("/v1/replicas/{name}/exec")
+    async def execute(name: str, body: ExecBody) -> ExecView:
+        """Run a command inside a replica."""
+        replica = queries.find(name)
+        result = await controller.engine.exec(replica.engine_id or "", body.argv, body.timeout_s)
+        return ExecView(
+            exit_code=result.exit_code,
+            stdout=result.stdout.decode(errors="replace"),
+            stderr=result.stderr.decode(errors="replace"),
+        )
+
+
+def _add_nodes(app: FastAPI, controller: Controller, queries: Queries) -> None:
+    @app.post("/v1/nodes/{name}/cordon")
+    async def cordon(name: str, _: Nothing = None) -> NodeView:
+        """Place nothing more on the node."""
+        controller.mark_node(name, cordoned=True, draining=False, word="Cordoned")
+        return queries.node(name)
+
+    @app.post("/v1/nodes/{name}/uncordon")
+    async def uncordon(name: str, _: Nothing = None) -> NodeView:
+        """Use the node again."""
+        controller.mark_node(name, cordoned=False, draining=False, word="Uncordoned")
+        return queries.node(name)
+
+    @app.post("/v1/nodes/{name}/drain")
+    async def drain(name: str, _: Nothing = None) -> NodeView:
+        """Move every replica away from the node."""
+        controller.mark_node(name, cordoned=True, draining=True, word="Draining")
+        return queries.node(name)

@@ -1,0 +1,119 @@
+"""Serving one project: its controller and its API in one event loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import uvicorn
+
+from orchestrator import __version__
+from orchestrator.api.app import create_app
+from orchestrator.api.security import Gate
+from orchestrator.engines.select import select
+from orchestrator.model.errors import PortInUseError
+from orchestrator.model.timing import Timing
+from orchestrator.runtime.controller import Controller, Settings
+from orchestrator.runtime.project import Project
+
+HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 7070
+# How many ports after the default one are tried for further projects.
+_PORTS_TRIED: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `orch up` was told. `api_port` None: 7070 or the next free one; 0: any."""
+
+    project: Project
+    timing: Timing
+    engine: str = "auto"
+    api_port: int | None = None
+    proxy_workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A controller that answers at `url` until `shutdown` is set or the context ends."""
+
+    controller: Controller
+    url: str
+    engine_reason: str
+    shutdown: asyncio.Event
+
+
+@asynccontextmanager
+async def serving(options: ServeOptions) -> AsyncIterator[Served]:
+    """Control the project for as long as the context lasts; then let go (replicas go on) unless
+    the controller was destroyed inside.
+
+    Raises `ConflictError` (another controller), `PortInUseError`, `EngineError`, `StateError`.
+    """
+    project = options.project
+    project.lock()
+    try:
+        listener = _listen(options.api_port)
+        with contextlib.closing(listener):
+            engine, reason = await select(options.engine, project.name, project.folder)
+            controller = Controller(
+                project, engine, Settings(options.timing, options.proxy_workers)
+            )
+            try:
+                await controller.start()
+                async with _api(controller, reason, listener) as served:
+                    project.announce(served.url, __version__)
+                    yield served
+            finally:
+                await controller.close()
+    finally:
+        project.unlock()
+
+
+@asynccontextmanager
+async def _api(
+    controller: Controller, reason: str, listener: socket.socket
+) -> AsyncIterator[Served]:
+    port = listener.getsockname()[1]
+    shutdown = asyncio.Event()
+    app = Gate(create_app(controller, reason, shutdown), port)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", server_header=False,
+        timeout_graceful_shutdown=1, ws="none",
+    )  # fmt: skip
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="api")
+    try:
+        yield Served(controller, f"http://{HOST}:{port}", reason, shutdown)
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """Signals are the command line's business, not the API's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(port: int | None) -> socket.socket:
+    tried = range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED) if port is None else [port]
+    for candidate in tried:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, candidate))
+            listener.listen(128)
+        except OSError:
+            listener.close()
+        else:
+            return listener
+    raise PortInUseError(
+        f"port {tried[0]} on {HOST} is taken",
+        remedy="choose another with --api-port, or 0 for any free one",
+    )

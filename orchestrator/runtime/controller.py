@@ -1,0 +1,230 @@
+"""The controller: observe, decide, act, again. Wires the parts of one project together.
+
+The decision itself is `core.reconcile.reconcile`, a pure function; here are only the loop that
+calls it and the commands that change what is wanted.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.core.reconcile import reconcile
+from orchestrator.engines.base import Engine
+from orchestrator.model.errors import OrchestratorError, StateError
+from orchestrator.model.state import Phase, SlotKey
+from orchestrator.model.timing import Timing
+from orchestrator.runtime.clock import Clock, SystemClock
+from orchestrator.runtime.cluster import Cluster
+from orchestrator.runtime.desired import Change, DesiredState
+from orchestrator.runtime.eventlog import EventLog
+from orchestrator.runtime.executor import Executor
+from orchestrator.runtime.images import Images
+from orchestrator.runtime.project import Project
+from orchestrator.runtime.proxy_supervisor import ProxySupervisor
+from orchestrator.runtime.publisher import Publisher
+from orchestrator.runtime.store import Store
+from orchestrator.runtime.watcher import Watcher
+
+FLUSH_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator chooses when starting a controller."""
+
+    timing: Timing
+    proxy_workers: int = 1
+
+
+class Controller:
+    """Runs one project on one engine. `start`, then commands at will, then `close` (replicas go
+    on) or `destroy` (nothing is left)."""
+
+    def __init__(
+        self, project: Project, engine: Engine, settings: Settings, clock: Clock | None = None
+    ) -> None:
+        clock = clock or SystemClock()
+        self.project = project
+        self.engine = engine
+        self.settings = settings
+        self.store = Store(project.database, clock)
+        self.log = EventLog(self.store, clock)
+        desired = DesiredState(self.store, settings.timing)
+        self.cluster = Cluster(engine, self.store, desired, self.log, clock)
+        self.supervisor = ProxySupervisor(project.run_dir, settings.proxy_workers)
+        self.publisher = Publisher(self.supervisor, self.cluster)
+        self.images = Images(engine, self.log)
+        self.executor = Executor(engine, self.cluster, self.publisher, self.images)
+        self.watcher = Watcher(engine, self.cluster, settings.timing.resync_s)
+        self.pending: dict[SlotKey, str] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- life ------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Find what runs, take it over, and begin. Raises `EngineError`, `StateError`."""
+        if self.store.trouble:
+            self.log.warning("StateLost", "project", self.store.trouble)
+        await self.engine.open()
+        await self.supervisor.start()
+        await self.watcher.relist()
+        if self.watcher.degraded:
+            raise OrchestratorError(self.watcher.degraded, remedy="see: orch doctor")
+        self._tell_unclaimed()
+        self.publisher.hold_until_known(list(self.cluster.observed.replicas.values()))
+        self.cluster.touch_all()
+        for work in (
+            self.watcher.watch_events(),
+            self.watcher.watch_list(),
+            self.publisher.run(),
+            self._control(),
+            self._flush(),
+        ):
+            self._tasks.append(asyncio.create_task(work, name=work.__qualname__))
+
+    async def failed(self) -> None:
+        """Return never, but raise what ended one of the loops: that would be a bug."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def close(self) -> None:
+        """Stop controlling. Replicas and proxy workers go on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.executor.close()
+        await self.images.close()
+        await self.cluster.prober.close()
+        await self.supervisor.close()
+        await self.engine.close()
+        with contextlib.suppress(StateError):
+            self.store.close()
+
+    async def destroy(self) -> None:
+        """Remove everything that belongs to the project, then close."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self.executor.close()
+        await self.images.close()
+        await self.cluster.prober.close()
+        await self.supervisor.stop()
+        await self.engine.destroy()
+        await self.close()
+
+    # -- commands --------------------------------------------------------------------------
+
+    def apply(self, change: Change) -> None:
+        """Want this. Raises `ConflictError`, `StateError`; then nothing has changed."""
+        self.publisher.check_ports(self.cluster.desired.propose(change))
+        changed = self.cluster.desired.apply(change)
+        if changed or change.nodes:
+            self._wanted_changed()
+        for name in sorted(changed):
+            self.log.normal("Applied", f"service/{name}", "a new specification was applied")
+
+    def scale(self, service: str, replicas: int) -> None:
+        """Raises `NotFoundError`, `InvalidRequestError`."""
+        self.cluster.desired.scale(service, replicas)
+        self.log.normal("Scaled", f"service/{service}", f"scaled to {replicas} replicas")
+        self._wanted_changed()
+
+    def restart(self, service: str) -> None:
+        """Replace all replicas, one after the other. Raises `NotFoundError`."""
+        self.cluster.desired.restart(service)
+        self.log.normal("Restarting", f"service/{service}", "a restart was ordered")
+        self._wanted_changed()
+
+    def delete(self, service: str) -> None:
+        """Raises `NotFoundError`."""
+        self.cluster.desired.delete(service)
+        self.log.normal("Deleting", f"service/{service}", "its deletion was ordered")
+        self._wanted_changed()
+
+    def mark_node(self, node: str, *, cordoned: bool, draining: bool, word: str) -> None:
+        """Cordon, uncordon or drain. Raises `NotFoundError`."""
+        self.cluster.desired.mark_node(node, cordoned=cordoned, draining=draining)
+        self.log.normal(word, f"node/{node}", f"the node is now {word.lower()}")
+        self._wanted_changed()
+
+    def _wanted_changed(self) -> None:
+        self.cluster.watch_all()
+        self.cluster.touch_all()
+
+    # -- the loop --------------------------------------------------------------------------
+
+    async def _control(self) -> None:
+        """Decide whenever something is dirty or a backoff ends, until cancelled."""
+        wake_at: float | None = None
+        while True:
+            if not await self._dirty_by(wake_at):
+                self.cluster.touch_all()
+            self.publisher.request()
+            if self.watcher.degraded:
+                wake_at = None
+                self.cluster.wake.clear()
+                continue
+            wake_at = self._decide(self.cluster.take_dirty(), wake_at)
+            # Let a burst of news pile up: one decision for all of it.
+            await asyncio.sleep(0)
+
+    async def _dirty_by(self, wake_at: float | None) -> bool:
+        """Wait for news; False if `wake_at` came first."""
+        delay_s = None if wake_at is None else max(0.0, wake_at - self.cluster.clock.monotonic())
+        try:
+            async with asyncio.timeout(delay_s):
+                await self.cluster.wake.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _decide(self, dirty: set[str], wake_at: float | None) -> float | None:
+        if not dirty:
+            return wake_at
+        now = self.cluster.clock.monotonic()
+        desired = self.cluster.desired.now
+        plan = reconcile(desired, self.cluster.observed.view(), now, dirty)
+        self._tell_pending(dirty, {one.key: one.reason for one in plan.pending})
+        for action in plan.actions:
+            self.executor.submit(action)
+        self._forget_deleted()
+        due = [time for time in (plan.wake_at, wake_at) if time is not None and time > now]
+        return min(due, default=None)
+
+    def _tell_pending(self, dirty: set[str], pending: dict[SlotKey, str]) -> None:
+        kept = {key: why for key, why in self.pending.items() if key.service not in dirty}
+        for key, why in pending.items():
+            if self.pending.get(key) != why:
+                self.log.warning("FailedScheduling", f"replica/{key.name}", why)
+        self.pending = kept | pending
+
+    def _forget_deleted(self) -> None:
+        for name in list(self.cluster.desired.deleting):
+            if not self.cluster.observed.of_service(name):
+                self.cluster.desired.forget(name)
+                self.cluster.observed.forget_slots(name)
+                self.log.normal("Deleted", f"service/{name}", "nothing of it is left")
+
+    def _tell_unclaimed(self) -> None:
+        running = {
+            replica.id.service
+            for replica in self.cluster.observed.replicas.values()
+            if replica.phase is not Phase.EXITED
+        }
+        for name in sorted(running - self.cluster.managed):
+            self.log.warning(
+                "Unclaimed", f"service/{name}",
+                "its replicas run, but nothing says how many are wanted: they are left alone."
+                " Apply its manifest to take them over, or: orch down",
+            )  # fmt: skip
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            try:
+                self.store.flush()
+            except StateError as error:
+                self.log.warning("StateError", "project", str(error))

@@ -1,0 +1,182 @@
+"""Carries out what was decided. Decides nothing: each action is tried until it is done or has
+failed in a way that is news for the next decision."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from orchestrator.core.launching import image_for, launch_for
+from orchestrator.engines.base import Engine
+from orchestrator.model.errors import (
+    EngineError,
+    EngineTimeoutError,
+    EngineUnavailableError,
+    ImageError,
+    NotFoundError,
+    OrchestratorError,
+)
+from orchestrator.model.launch import EngineReplica, ImageSpec
+from orchestrator.model.plan import Action, RemoveReplica, StartReplica, StopReplica
+from orchestrator.model.spec import ServiceSpec
+from orchestrator.model.state import Exit, Phase, ReplicaId, Service
+from orchestrator.runtime.cluster import Cluster
+from orchestrator.runtime.images import Images
+from orchestrator.runtime.publisher import Publisher
+
+START_TRIES: Final = 3
+RETRY_S: Final = 0.2
+RETRY_MAX_S: Final = 5.0
+
+
+class Executor:
+    """One task for each action under way."""
+
+    def __init__(
+        self, engine: Engine, cluster: Cluster, publisher: Publisher, images: Images
+    ) -> None:
+        self._engine = engine
+        self._cluster = cluster
+        self._publisher = publisher
+        self._images = images
+        self._starts: dict[ReplicaId, asyncio.Task[None]] = {}
+        self._tasks: dict[ReplicaId, asyncio.Task[None]] = {}
+        self._deadlines = cluster.store.stopping()
+
+    def submit(self, action: Action) -> None:
+        """Begin. What is already under way for that replica is not begun again."""
+        match action:
+            case StartReplica():
+                self._submit_start(action)
+            case StopReplica():
+                self._submit_stop(action)
+            case RemoveReplica():
+                self._once(action.id, self._remove(action))
+
+    async def close(self) -> None:
+        """Abandon what is under way: the next controller finds it by labels."""
+        tasks = [*self._starts.values(), *self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _once(self, id_: ReplicaId, work: Awaitable[None]) -> None:
+        if id_ in self._tasks:
+            asyncio.ensure_future(work).cancel()
+            return
+        task = asyncio.ensure_future(work)
+        self._tasks[id_] = task
+        task.add_done_callback(lambda _: self._tasks.pop(id_, None))
+
+    # -- start -----------------------------------------------------------------------------
+
+    def _submit_start(self, action: StartReplica) -> None:
+        service = self._cluster.desired.now.services.get(action.id.service)
+        if service is None:
+            return
+        self._cluster.observed.start_ordered(action, service.spec)
+        self._cluster.log.normal("Scheduled", f"replica/{action.id.name}", str(action))
+        task = asyncio.create_task(self._start(action, service), name=str(action))
+        self._starts[action.id] = task
+        task.add_done_callback(lambda _: self._starts.pop(action.id, None))
+
+    async def _start(self, action: StartReplica, service: Service) -> None:
+        try:
+            seen = await self._started(action, service)
+        except EngineUnavailableError:
+            # Nobody's failure: forgotten, and tried anew when the engine answers again.
+            self._cluster.observed.forget(action.id)
+        except ImageError as error:
+            self._cluster.exited(action.id, Exit(reason=error.reason, message=_told(error)))
+        except OrchestratorError as error:
+            self._cluster.exited(action.id, Exit(reason="StartError", message=_told(error)))
+        else:
+            if seen is not None:
+                self._cluster.runs(seen)
+        self._cluster.touch(action.id.service)
+
+    async def _started(self, action: StartReplica, service: Service) -> EngineReplica | None:
+        image = self._image(service.spec)
+        if image is not None:
+            await self._images.ensure(image)
+        if self._cluster.observed.replicas[action.id].phase is not Phase.STARTING:
+            return None
+        launch = launch_for(action, service, self._cluster.desired.now.nodes.get(action.node))
+        for left in reversed(range(START_TRIES)):
+            try:
+                return await self._engine.start(launch)
+            except EngineTimeoutError:
+                # It may have taken effect: starting again finds it by its name.
+                if not left:
+                    raise
+            except NotFoundError:
+                # The image went away since it was last seen.
+                if not left or image is None:
+                    raise
+                self._images.doubt(image)
+                await self._images.ensure(image)
+        return None
+
+    def _image(self, spec: ServiceSpec) -> ImageSpec | None:
+        return image_for(spec, self._cluster.desired.source(spec.name))
+
+    # -- stop ------------------------------------------------------------------------------
+
+    def _submit_stop(self, action: StopReplica) -> None:
+        if action.id in self._tasks:
+            return
+        self._cluster.observed.stop_ordered(action)
+        reason = "Unhealthy" if action.failed else "Killing"
+        record = self._cluster.log.warning if action.failed else self._cluster.log.normal
+        record(reason, f"replica/{action.id.name}", str(action))
+        self._once(action.id, self._stop(action))
+
+    async def _stop(self, action: StopReplica) -> None:
+        if start := self._starts.get(action.id):
+            await asyncio.wait([start])
+        grace_s, drain_s = self._graces(action.id)
+        self._cluster.store.put_stopping(action.id, drain_s + grace_s)
+        await self._publisher.unroute(action.id, drain_s)
+        known = self._cluster.observed.replicas.get(action.id)
+        if known is not None and known.engine_id is not None and known.phase is Phase.STOPPING:
+            engine_id = known.engine_id
+            await self._insist(lambda: self._engine.stop(engine_id, grace_s))
+        self._cluster.exited(action.id, Exit(ordered=not action.failed))
+        self._cluster.store.forget_stopping(action.id)
+        self._cluster.touch(action.id.service)
+
+    def _graces(self, id_: ReplicaId) -> tuple[float, float]:
+        """Seconds for SIGTERM and for draining; what an earlier controller granted is spent."""
+        service = self._cluster.desired.now.services.get(id_.service)
+        spec = service.spec if service else None
+        grace_s = spec.stop_grace_period_s if spec else None
+        drain_s = spec.proxy.drain_timeout_s if spec and spec.proxy else None
+        grace_s, drain_s = 10.0 if grace_s is None else grace_s, drain_s or 0.0
+        left_s = self._deadlines.pop(id_, None)
+        return (grace_s, drain_s) if left_s is None else (min(grace_s, left_s), 0.0)
+
+    # -- remove ----------------------------------------------------------------------------
+
+    async def _remove(self, action: RemoveReplica) -> None:
+        known = self._cluster.observed.replicas.get(action.id)
+        if known is not None and known.engine_id is not None:
+            engine_id = known.engine_id
+            await self._insist(lambda: self._engine.remove(engine_id))
+        self._cluster.observed.forget(action.id)
+        self._cluster.touch(action.id.service)
+
+    async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Repeat an idempotent call until it works. Gone already is as good as done."""
+        pause_s = RETRY_S
+        while True:
+            try:
+                return await call()
+            except NotFoundError:
+                return None
+            except EngineError as error:
+                self._cluster.log.warning("EngineError", "project", _told(error))
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, RETRY_MAX_S)
+
+
+def _told(error: OrchestratorError) -> str:
+    return f"{error} ({error.remedy})" if error.remedy else str(error)
