@@ -1,0 +1,57 @@
+"""Docker tests run where an engine answers, and it is said clearly where they did not.
+
+With ORCH_REQUIRE_DOCKER=1 (as in CI) the run fails instead of skipping them.
+"""
+
+import functools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import DockerException
+
+REQUIRED = os.environ.get("ORCH_REQUIRE_DOCKER") == "1"
+
+
+@functools.cache
+def docker_trouble() -> str:
+    """Why no Docker test can run, "" if they can."""
+    try:
+        client = docker.from_env(timeout=5)
+    except DockerException as error:
+        return f"no Docker engine answers: {error}"
+    try:
+        client.ping()
+    except (DockerException, OSError) as error:
+        return f"no Docker engine answers: {error}"
+    finally:
+        client.close()
+    return ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, or refuse to skip, what needs an engine that is not there."""
+    marked = [item for item in items if item.get_closest_marker("docker")]
+    if not marked or not docker_trouble():
+        return
+    if REQUIRED:
+        raise pytest.UsageError(f"ORCH_REQUIRE_DOCKER=1, but {docker_trouble()}")
+    for item in marked:
+        item.add_marker(pytest.mark.skip(reason=docker_trouble()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line on whether Docker was part of this run."""
+    trouble = docker_trouble()
+    verdict = f"did NOT run ({trouble}; `make engine` installs one)" if trouble else "ran"
+    terminalreporter.write_line(f"Docker tests: {verdict}")
+
+
+@pytest.fixture
+def state_dir() -> Iterator[Path]:
+    """A short path: the sockets of the proxy workers live below it (107 bytes at most)."""
+    with tempfile.TemporaryDirectory(prefix="orch-", dir="/tmp") as folder:
+        yield Path(folder)
