@@ -37,7 +37,9 @@ def serve(port: int, boot_s: float) -> None:
     # makes SIGTERM work before uvicorn listens, where process 1 of a container would ignore it.
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    time.sleep(boot_s)
+    if boot_s:
+        say(f"booting for {boot_s} s")
+        time.sleep(boot_s)
     SampleServer(configure(port)).run()
 
 
