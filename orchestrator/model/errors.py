@@ -43,8 +43,33 @@ class ManifestError(OrchestratorError):
         self.problems = problems
 
 
-class QuantityError(OrchestratorError, ValueError):
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a spec: `field` is dotted, relative to the spec that found it."""
+
+    message: str
+    remedy: str = ""
+    field: str = ""
+
+    def __str__(self) -> str:
+        field = f"{self.field}: " if self.field else ""
+        return f"{field}{self.message}" + (f" ({self.remedy})" if self.remedy else "")
+
+
+class SpecError(OrchestratorError, ValueError):
+    """Fields of a spec hold what they may not, alone or together; `faults` holds all of it."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+class QuantityError(SpecError):
     """A CPU, memory or duration text that cannot be read."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(Fault(message, remedy))
+        self.remedy = remedy
 
 
 class NotFoundError(OrchestratorError):

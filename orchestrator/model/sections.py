@@ -1,0 +1,220 @@
+"""The parts of a service: resources, probes, restarts, placement, proxy, build, hardening.
+
+Field aliases are the manifest's spelling; attribute names carry the unit.
+A duration that is None is filled in from the timing profile (`model.timing`).
+"""
+
+from typing import Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from orchestrator.model.errors import Fault, SpecError
+from orchestrator.model.quantity import format_cpu, format_memory
+from orchestrator.model.scalars import (
+    Capability,
+    Count,
+    Cpu,
+    Duration,
+    Env,
+    HttpPath,
+    Labels,
+    Memory,
+    MountPath,
+    Port,
+    Strategy,
+    Text,
+    User,
+)
+
+DEFAULT_REQUEST_CPU: Final = 100
+DEFAULT_REQUEST_MEMORY: Final = 64 * 2**20
+
+
+class Spec(BaseModel):
+    """Base: frozen, unknown keys refused, written and read with the manifest's spelling."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+    )
+
+
+class Resources(Spec):
+    """An amount of CPU and memory."""
+
+    cpu_millicores: Cpu | None = Field(None, alias="cpu")
+    memory_bytes: Memory | None = Field(None, alias="memory")
+
+
+class ResourceSpec(Spec):
+    """`requests` are reserved on the node when placing, `limits` are enforced by the engine.
+
+    As in Kubernetes a missing request is the limit, where one is given.
+    """
+
+    requests: Resources = Field(
+        Resources(), description="Reserved on the node: the scheduler packs by it."
+    )
+    limits: Resources = Field(
+        Resources(), description="Never exceeded: CPU is throttled, memory kills."
+    )
+
+    @model_validator(mode="after")
+    def _limits_cover_requests(self) -> Self:
+        pairs = (
+            ("cpu", self.requests.cpu_millicores, self.limits.cpu_millicores, format_cpu),
+            ("memory", self.requests.memory_bytes, self.limits.memory_bytes, format_memory),
+        )
+        faults = []
+        for name, request, limit, shown in pairs:
+            field = f"limits.{name}"
+            if limit == 0:
+                faults.append(Fault("is 0", "leave it out for no limit", field))
+            elif request is not None and limit is not None and request > limit:
+                message = f"{shown(limit)} is below requests.{name} {shown(request)}"
+                faults.append(Fault(message, "raise the limit or lower the request", field))
+        if faults:
+            raise SpecError(*faults)
+        return self
+
+    @property
+    def request_cpu_millicores(self) -> int:
+        """CPU reserved on the node."""
+        return _request(
+            self.requests.cpu_millicores, self.limits.cpu_millicores, DEFAULT_REQUEST_CPU
+        )
+
+    @property
+    def request_memory_bytes(self) -> int:
+        """Memory reserved on the node."""
+        return _request(
+            self.requests.memory_bytes, self.limits.memory_bytes, DEFAULT_REQUEST_MEMORY
+        )
+
+
+def _request(request: int | None, limit: int | None, default: int) -> int:
+    if request is not None:
+        return request
+    return limit if limit is not None else default
+
+
+class Probe(Spec):
+    """How to ask a replica whether it has started, is ready, or lives: exactly one of
+    `path` (HTTP GET, 200–399 passes), `tcp: true` (connects) or `exec` (exit code 0)."""
+
+    path: HttpPath | None = Field(None, description="HTTP GET of this path; 200–399 passes.")
+    tcp: bool = Field(False, description="true: a TCP connection passes.")
+    exec: tuple[Text, ...] | None = Field(
+        None, min_length=1, description="argv run inside the replica; exit code 0 passes."
+    )
+    port: Port | None = Field(None, description="Default: the service's port.")
+    initial_delay_s: Duration = Field(0.0, alias="initialDelay")
+    period_s: Duration | None = Field(None, alias="period", gt=0)
+    timeout_s: Duration | None = Field(None, alias="timeout", gt=0)
+    failure_threshold: Count | None = Field(
+        None, alias="failureThreshold", ge=1, description="Failures in a row that count as failed."
+    )
+    success_threshold: Count = Field(
+        1, alias="successThreshold", ge=1, description="Passes in a row that count as passed."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = {"path": self.path is not None, "tcp": self.tcp, "exec": self.exec is not None}
+        given = [way for way, used in ways.items() if used]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            remedy = "give exactly one of path: /healthz, tcp: true, exec: [argv]"
+            raise SpecError(Fault(f"found {found}, expected one way to probe", remedy))
+        return self
+
+
+class Probes(Spec):
+    """Startup holds the other two back; readiness routes; liveness restarts."""
+
+    startup: Probe | None = None
+    readiness: Probe | None = None
+    liveness: Probe | None = None
+
+
+class Backoff(Spec):
+    """Delay before restart n (the first is at once): initial × factor^(n−2), at most max,
+    forgotten after `resetAfter` of health."""
+
+    initial_s: Duration | None = Field(None, alias="initial")
+    factor: float = Field(2.0, ge=1, le=100)
+    max_s: Duration | None = Field(None, alias="max")
+    reset_after_s: Duration | None = Field(None, alias="resetAfter")
+
+
+class RestartSpec(Spec):
+    """Which exits are followed by a new attempt, and how soon."""
+
+    policy: Literal["always", "on-failure", "never"] = "always"
+    backoff: Backoff = Backoff()
+
+
+class PlacementSpec(Spec):
+    """Where replicas may run, and which of these nodes is preferred."""
+
+    strategy: Strategy = Field(
+        "binpack",
+        description="binpack fills nodes up, spread evens them out, random(seed) draws lots.",
+    )
+    node_selector: Labels = Field(
+        default_factory=dict, alias="nodeSelector", description="Only nodes with all these labels."
+    )
+
+    @property
+    def policy(self) -> str:
+        """`binpack`, `spread` or `random`, without the seed."""
+        return self.strategy.partition("(")[0]
+
+    @property
+    def seed(self) -> int:
+        """The seed in `random(seed)`; 0 where none is given."""
+        return int(self.strategy.partition("(")[2].rstrip(")") or 0)
+
+
+class ProxySpec(Spec):
+    """The load balancer in front of a service."""
+
+    listen: Port = Field(description="The port to send requests to.")
+    host: Literal["127.0.0.1", "0.0.0.0", "::1", "localhost"] = "127.0.0.1"  # noqa: S104
+    algorithm: Literal["round_robin"] = "round_robin"
+    replica_header: bool = Field(
+        True, alias="replicaHeader", description="Name the replica in a response header."
+    )
+    connect_timeout_s: Duration = Field(1.0, alias="connectTimeout", gt=0)
+    response_timeout_s: Duration = Field(60.0, alias="responseTimeout", gt=0)
+    drain_timeout_s: Duration | None = Field(None, alias="drainTimeout")
+
+
+class BuildSpec(Spec):
+    """How to build the image: a folder with a Dockerfile."""
+
+    context: Text = Field(min_length=1, description="The folder, relative to the manifest.")
+    dockerfile: Text = Field("Dockerfile", min_length=1, description="Relative to the folder.")
+    args: Env = Field(default_factory=dict, description="Build arguments.")
+
+
+class ProcessSpec(Spec):
+    """What the process engine does differently from the container engine."""
+
+    command: tuple[Text, ...] | None = Field(None, min_length=1)
+    env: Env = Field(default_factory=dict)
+    workdir: Text | None = Field(
+        None,
+        min_length=1,
+        description="Default: the parent of the build folder, else the manifest's folder.",
+    )
+
+
+class SecuritySpec(Spec):
+    """Container hardening. The defaults are the strict ones."""
+
+    read_only_root: bool = Field(True, alias="readOnlyRoot")
+    no_new_privileges: bool = Field(True, alias="noNewPrivileges")
+    cap_add: tuple[Capability, ...] = Field((), alias="capAdd")
+    pids_limit: Count = Field(256, alias="pidsLimit", ge=1, le=100_000)
+    tmpfs: tuple[MountPath, ...] = ("/tmp",)  # noqa: S108
+    user: User | None = None
