@@ -47,6 +47,15 @@ require_debian_root() {
         "apt-get install docker.io && service docker start; then add yourself to the docker group"
 }
 
+# Two engines share the bridge docker0, and the second one's flags may take it from the first.
+require_no_dockerd() {
+    local pid
+    if pid=$(pidof dockerd); then
+        die "dockerd runs (pid $pid) but does not answer at ${DOCKER_HOST:-its socket}:" \
+            "see its log, or unset DOCKER_HOST; no second one is started beside it"
+    fi
+}
+
 # docker-cli is a package of its own since Debian 13; cgroupfs-mount left with it.
 packages() {
     local package
@@ -95,6 +104,7 @@ up() {
     local version
     if version=$(answers); then say "Docker $version already answers"; return; fi
     require_debian_root
+    require_no_dockerd
     install
     start
     until_true "$ANSWER_TIMEOUT_S" settled || true
