@@ -1,0 +1,238 @@
+"""Limits through control groups, where the system lets us have them.
+
+Groups are made beneath the one we run in, so that no replica escapes a limit that binds us:
+`…/orchestrator/PROJECT/REPLICA`. Version 1 has one folder per controller, version 2 one for all;
+each setting is written wherever its file exists, so the rest of the code need not know which.
+Formats: cgroups(7), Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst of the kernel.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+CONTROLLERS: Final = ("memory", "cpu", "cpuacct", "pids")
+PERIOD_US: Final = 100_000
+FOLDER: Final = "orchestrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one replica may use; None: no bound."""
+
+    cpu_millicores: int | None
+    memory_bytes: int | None
+    pids: int | None
+
+    @property
+    def settings(self) -> list[tuple[str, str]]:
+        """Files and what to write to them, version 2 and 1. Order counts: the limit on memory
+        and swap together cannot be set below that on memory."""
+        found: list[tuple[str, str]] = []
+        if (memory := self.memory_bytes) is not None:
+            found += [("memory.max", str(memory)), ("memory.swap.max", "0")]
+            found += [("memory.limit_in_bytes", str(memory))]
+            found += [("memory.memsw.limit_in_bytes", str(memory))]
+        if (cpu := self.cpu_millicores) is not None:
+            quota = max(1000, cpu * PERIOD_US // 1000)
+            found += [("cpu.max", f"{quota} {PERIOD_US}")]
+            found += [("cpu.cfs_period_us", str(PERIOD_US)), ("cpu.cfs_quota_us", str(quota))]
+        if self.pids is not None:
+            found.append(("pids.max", str(self.pids)))
+        return found
+
+
+class Cgroups:
+    """The folders in which a project's groups can be made: none where it is not permitted."""
+
+    def __init__(self, project: str, *, wanted: bool = True) -> None:
+        self._project = project
+        self._wanted = wanted
+
+    @cached_property
+    def _parents(self) -> list[Path]:
+        """Found out by trying, once, at the first use."""
+        found = dict.fromkeys(_candidates()) if self._wanted else ()
+        return [
+            parent / FOLDER / self._project for parent in found if _works(parent, self._project)
+        ]
+
+    @property
+    def controllers(self) -> frozenset[str]:
+        """What can be limited and measured: some of `CONTROLLERS`."""
+        files = {"memory": "memory.*", "cpu": "cpu.*", "cpuacct": "cpuacct.*", "pids": "pids.*"}
+        return frozenset(
+            name
+            for name, pattern in files.items()
+            if any(next(parent.glob(pattern), None) for parent in self._parents)
+        )
+
+    def paths(self, name: str) -> tuple[str, ...]:
+        """Where the group of one replica is to be."""
+        return tuple(str(parent / name) for parent in self._parents)
+
+    def destroy(self) -> None:
+        """Remove the project's folders if no replica is left in them."""
+        for parent in self._parents:
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+                parent.parent.rmdir()
+
+
+def create(folders: Sequence[str], limits: Limits) -> None:
+    """Make the group of one replica. Raises `OSError`."""
+    for folder in map(Path, folders):
+        _make(folder)
+        for file, value in limits.settings:
+            if (folder / file).exists():
+                (folder / file).write_text(value)
+
+
+def join_files(folders: Sequence[str]) -> list[str]:
+    """Where a process writes 0 to join."""
+    return [f"{folder}/cgroup.procs" for folder in folders]
+
+
+def members(folders: Sequence[str]) -> set[int]:
+    """Pids of all that run in a group."""
+    pids: set[int] = set()
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            pids.update(map(int, Path(folder, "cgroup.procs").read_text().split()))
+    return pids
+
+
+def oom_kills(folders: Sequence[str]) -> int:
+    """How many processes of the group the kernel has killed for want of memory."""
+    counts = (_field(folders, file, "oom_kill") for file in ("memory.events", "memory.oom_control"))
+    return next((count for count in counts if count is not None), 0)
+
+
+def cpu_seconds(folders: Sequence[str]) -> float | None:
+    """CPU time the group has used; None where it is not measured."""
+    if (microseconds := _field(folders, "cpu.stat", "usage_usec")) is not None:
+        return microseconds / 1e6
+    nanoseconds = _number(folders, "cpuacct.usage")
+    return None if nanoseconds is None else nanoseconds / 1e9
+
+
+def memory_bytes(folders: Sequence[str]) -> int | None:
+    """Memory the group holds, less the file cache it could give back (as Kubernetes and Docker
+    count it); None where it is not measured."""
+    for used_file, cache_field in (
+        ("memory.current", "inactive_file"),
+        ("memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        if (used := _number(folders, used_file)) is not None:
+            return max(0, used - (_field(folders, "memory.stat", cache_field) or 0))
+    return None
+
+
+def remove(folders: Sequence[str]) -> bool:
+    """Remove a group; False while something still runs in it."""
+    done = True
+    for folder in folders:
+        try:
+            Path(folder).rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            done = False
+    return done
+
+
+def _candidates() -> Iterator[Path]:
+    """Folders beneath which groups may be made, in the order to try them."""
+    try:
+        own = dict(_own_paths(Path("/proc/self/cgroup").read_text()))
+        mounts = list(_mounts(Path("/proc/self/mountinfo").read_text()))
+    except OSError:
+        return
+    for kind, options, root, point in mounts:
+        if kind == "cgroup2" and "" in own:
+            yield from _unified(point, _beneath(own[""], root))
+        for controller in CONTROLLERS:
+            if kind == "cgroup" and controller in options and controller in own:
+                yield point / _beneath(own[controller], root)
+
+
+def _own_paths(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        _, controllers, path = line.split(":", 2)
+        for controller in controllers.split(","):
+            yield controller, path
+
+
+def _mounts(text: str) -> Iterator[tuple[str, list[str], str, Path]]:
+    """Kind, options, root and mount point of each cgroup mount, see proc(5)."""
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        kind, _, options = after.split(" ", 2)
+        if kind in ("cgroup", "cgroup2"):
+            yield kind, options.split(","), before.split()[3], Path(before.split()[4])
+
+
+def _beneath(path: str, root: str) -> str:
+    inside = path.removeprefix(root.rstrip("/")) if path.startswith(root) else ""
+    return inside.strip("/")
+
+
+def _unified(point: Path, own: str) -> Iterator[Path]:
+    """Version 2 allows no processes beside sub-groups: the nearest group above that hands its
+    controllers down."""
+    folder = point / own
+    for candidate in (folder, *folder.parents):
+        if not candidate.is_relative_to(point):
+            return
+        with contextlib.suppress(OSError):
+            if "memory" in (candidate / "cgroup.subtree_control").read_text().split():
+                yield candidate
+                return
+
+
+def _works(parent: Path, project: str) -> bool:
+    """Whether a group can be made and processes moved there (who moves one must also be allowed
+    to write to the group above both ends)."""
+    trial = parent / FOLDER / project / f"trial-{os.getpid()}"
+    try:
+        _make(trial)
+        trial.rmdir()
+    except OSError:
+        return False
+    return os.access(parent / "cgroup.procs", os.W_OK)
+
+
+def _make(folder: Path) -> None:
+    """`…/orchestrator/PROJECT/REPLICA`, controllers handed down to it."""
+    project = folder.parent
+    for above in (project.parent, project):
+        above.mkdir(exist_ok=True)
+        if (above / "cgroup.subtree_control").exists():
+            available = (above / "cgroup.controllers").read_text().split()
+            wanted = [f"+{name}" for name in CONTROLLERS if name in available]
+            (above / "cgroup.subtree_control").write_text(" ".join(wanted))
+    folder.mkdir(exist_ok=True)
+
+
+def _read(folders: Sequence[str], file: str) -> str | None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            return Path(folder, file).read_text()
+    return None
+
+
+def _number(folders: Sequence[str], file: str) -> int | None:
+    text = _read(folders, file)
+    return None if text is None else int(text)
+
+
+def _field(folders: Sequence[str], file: str, name: str) -> int | None:
+    text = _read(folders, file)
+    for line in (text or "").splitlines():
+        key, _, value = line.partition(" ")
+        if key == name:
+            return int(value)
+    return None
