@@ -1,0 +1,54 @@
+"""What to do next: a pure function of what is wanted, what is, and the time.
+
+Each service is decided on by itself, in order of names; they share one working copy of the
+cluster, so that together they never promise a node's room twice. Room that a stop will free is
+not counted before the replica has ended.
+"""
+
+from collections.abc import Collection, Iterable
+
+from orchestrator.core.cluster import cluster_of
+from orchestrator.core.draft import Draft
+from orchestrator.core.rollout import decide
+from orchestrator.core.slots import slots_of
+from orchestrator.model.plan import Plan
+from orchestrator.model.state import Desired, Observed, Phase, Replica
+
+
+def reconcile(
+    desired: Desired, observed: Observed, now: float, services: Collection[str] | None = None
+) -> Plan:
+    """The next steps towards `desired`, for all services or only for those named.
+
+    The same input gives the same plan, in whatever order replicas, services and nodes are given.
+    A converged state gives an empty plan.
+    """
+    draft = Draft(desired, cluster_of(desired, observed), now)
+    mine = _by_service(observed.replicas, services)
+    names = desired.services.keys() | mine.keys() if services is None else set(services)
+    for name in sorted(names):
+        replicas = mine.get(name, [])
+        service = desired.services.get(name)
+        if service is None:
+            _delete(draft, replicas)
+        else:
+            decide(draft, service, slots_of(service, desired, replicas, observed.slots))
+    return draft.plan()
+
+
+def _by_service(
+    replicas: Iterable[Replica], services: Collection[str] | None
+) -> dict[str, list[Replica]]:
+    found: dict[str, list[Replica]] = {}
+    for replica in replicas:
+        if services is None or replica.id.service in services:
+            found.setdefault(replica.id.service, []).append(replica)
+    return found
+
+
+def _delete(draft: Draft, replicas: Iterable[Replica]) -> None:
+    for replica in sorted(replicas, key=lambda one: one.id, reverse=True):
+        if replica.active:
+            draft.stop(replica, "service deleted")
+        elif replica.phase is Phase.EXITED:
+            draft.remove(replica, "service deleted")

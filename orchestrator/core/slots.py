@@ -1,0 +1,168 @@
+"""What is in each slot of a service: every replica classified, the best ones first."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final, NamedTuple
+
+from orchestrator.model.state import Desired, Exit, Phase, Replica, Service, SlotHistory, SlotKey
+
+
+class Standing(Enum):
+    """What a replica is to its slot."""
+
+    ENDED = auto()
+    """It runs no more."""
+    LEAVING = auto()
+    """Its end was ordered already."""
+    FAILED = auto()
+    """Its startup or liveness probe failed for good."""
+    DISPLACED = auto()
+    """It has to leave its node, which is draining or no longer wanted."""
+    OUTDATED = auto()
+    """It runs another revision than the wanted one."""
+    CURRENT = auto()
+    """It is what is wanted."""
+
+
+class _Case(NamedTuple):
+    replica: Replica
+    service: Service
+    desired: Desired
+
+
+_RULES: Final[tuple[tuple[Standing, Callable[[_Case], bool]], ...]] = (
+    (Standing.ENDED, lambda case: case.replica.phase is Phase.EXITED),
+    (Standing.LEAVING, lambda case: case.replica.phase is Phase.STOPPING),
+    (Standing.FAILED, lambda case: not case.replica.alive),
+    (Standing.DISPLACED, lambda case: must_leave(case.replica, case.desired)),
+    (Standing.OUTDATED, lambda case: case.replica.revision != case.service.revision),
+    (Standing.CURRENT, lambda _: True),
+)
+
+
+def standing(replica: Replica, service: Service, desired: Desired) -> Standing:
+    """What the replica is to its slot: the first rule that matches decides."""
+    case = _Case(replica, service, desired)
+    return next(verdict for verdict, matches in _RULES if matches(case))
+
+
+def must_leave(replica: Replica, desired: Desired) -> bool:
+    """Whether its node is draining or gone."""
+    node = desired.nodes.get(replica.node)
+    return node is None or node.draining
+
+
+@dataclass(slots=True)
+class Slot:
+    """The replicas of one slot by standing. `current` and `stale` (displaced or outdated) have
+    the one to keep first; the others are in order of attempts."""
+
+    key: SlotKey
+    history: SlotHistory
+    current: list[Replica] = field(default_factory=list)
+    stale: list[Replica] = field(default_factory=list)
+    failed: list[Replica] = field(default_factory=list)
+    leaving: list[Replica] = field(default_factory=list)
+    ended: list[Replica] = field(default_factory=list)
+
+    @property
+    def active(self) -> list[Replica]:
+        """Those starting or running."""
+        return [*self.current, *self.stale, *self.failed]
+
+    @property
+    def all(self) -> list[Replica]:
+        """Every replica of the slot."""
+        return [*self.active, *self.leaving, *self.ended]
+
+    @property
+    def newest(self) -> Replica | None:
+        """The one with the highest attempt number."""
+        return max(self.all, key=_attempt, default=None)
+
+    @property
+    def next_attempt(self) -> int:
+        """A number never used before in this slot."""
+        seen = self.newest.id.attempt if self.newest else 0
+        return max(seen, self.history.last_attempt) + 1
+
+
+def slots_of(
+    service: Service,
+    desired: Desired,
+    replicas: Iterable[Replica],
+    histories: Mapping[SlotKey, SlotHistory],
+) -> dict[int, Slot]:
+    """The wanted slots and those that still hold something, by ascending number."""
+    slots = {number: _slot(service, number, histories) for number in _wanted_numbers(service)}
+    for replica in sorted(replicas, key=_attempt):
+        number = replica.id.slot
+        if number not in slots:
+            slots[number] = _slot(service, number, histories)
+        _list_for(slots[number], standing(replica, service, desired)).append(replica)
+    for slot in slots.values():
+        slot.current.sort(key=lambda replica: (not replica.ready, replica.id.attempt))
+        slot.stale.sort(key=lambda replica: (not replica.ready, -replica.id.attempt))
+    return dict(sorted(slots.items()))
+
+
+def _wanted_numbers(service: Service) -> range:
+    return range(1, service.spec.replicas + 1)
+
+
+def _slot(service: Service, number: int, histories: Mapping[SlotKey, SlotHistory]) -> Slot:
+    key = SlotKey(service.name, number)
+    return Slot(key, histories.get(key, SlotHistory()))
+
+
+def _list_for(slot: Slot, verdict: Standing) -> list[Replica]:
+    return {
+        Standing.ENDED: slot.ended,
+        Standing.LEAVING: slot.leaving,
+        Standing.FAILED: slot.failed,
+        Standing.DISPLACED: slot.stale,
+        Standing.OUTDATED: slot.stale,
+        Standing.CURRENT: slot.current,
+    }[verdict]
+
+
+def _attempt(replica: Replica) -> int:
+    return replica.id.attempt
+
+
+# -- sentences ------------------------------------------------------------------------------------
+
+
+def why_stale(replica: Replica, service: Service, desired: Desired) -> str:
+    """Why a replica has to be replaced."""
+    if replica.node not in desired.nodes:
+        return f"{replica.node} is gone"
+    if must_leave(replica, desired):
+        return f"{replica.node} is draining"
+    return f"revision {replica.revision} -> {service.revision}"
+
+
+def why_failed(replica: Replica) -> str:
+    """Which probe failed."""
+    return f"{'liveness' if replica.started else 'startup'} probe failed"
+
+
+def why_empty(slot: Slot) -> str:
+    """Why a slot without an active replica gets one."""
+    newest = slot.newest
+    if newest is None:
+        return "slot is empty"
+    if newest.phase is not Phase.EXITED:
+        return f"replacing {newest.id}: it is being stopped"
+    return f"replacing {newest.id}: {ending(newest.exit or Exit())}"
+
+
+def ending(how: Exit) -> str:
+    """`exited with code 137 (OOMKilled)`, `was stopped`, `ErrImagePull`, `vanished`."""
+    if how.ordered:
+        return "was stopped"
+    if how.code is None:
+        return how.word if how.oom_killed or how.reason else "vanished"
+    named = f" ({how.word})" if how.oom_killed or how.reason else ""
+    return f"exited with code {how.code}{named}"
