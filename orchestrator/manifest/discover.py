@@ -13,7 +13,7 @@ from typing import Final
 
 from orchestrator.manifest.loader import MAX_BYTES
 from orchestrator.model.errors import Problem
-from orchestrator.model.text import quote
+from orchestrator.model.text import printable
 
 STDIN: Final = "-"
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -99,7 +99,7 @@ def _read(path: str, stdin: Callable[[], bytes]) -> Source:
         content = stream.read(MAX_BYTES + 1)
     # Of a pipe such as <(…) the folder means nothing.
     base = Path(path).parent if Path(path).is_file() else Path()
-    return Source(_shown(path), content, base.resolve(), Path(path).resolve())
+    return Source(printable(path), content, base.resolve(), Path(path).resolve())
 
 
 def _read_stdin() -> bytes:
@@ -113,8 +113,4 @@ def _missing(path: Path) -> Problem:
 
 
 def _unreadable(path: str, message: str, remedy: str) -> Problem:
-    return Problem(_shown(path), 0, 0, "", message, remedy)
-
-
-def _shown(path: str) -> str:
-    return path if path.isprintable() else quote(path)
+    return Problem(printable(path), 0, 0, "", message, remedy)

@@ -67,7 +67,7 @@ def _one_of(value: object, context: Context) -> tuple[str, str]:
 def _bound(words: str, key: str) -> Callable[[object, Context], tuple[str, str]]:
     def explain(_: object, context: Context) -> tuple[str, str]:
         bound = f"{context[key]:g}" if context[key] < 10**5 else f"{context[key]}"
-        return f"{words} {bound}", f"use a value {words} {bound}"
+        return f"{words} {bound}", f"write a number {words} {bound}"
 
     return explain
 

@@ -6,7 +6,7 @@ from orchestrator.manifest.document import Document, FieldPath
 from orchestrator.manifest.parse import Parsed
 from orchestrator.model.errors import Problem
 from orchestrator.model.spec import BuildSpec, ProcessSpec, ServiceSpec
-from orchestrator.model.text import quote
+from orchestrator.model.text import printable, quote
 
 
 def with_folders(parsed: Parsed) -> tuple[Parsed, list[Problem]]:
@@ -33,7 +33,7 @@ def _build(build: BuildSpec, document: Document, problems: list[Problem]) -> Bui
         found = f"the Dockerfile {quote(build.dockerfile)} lies outside of the build folder"
         problems.append(document.problem(_dockerfile(document), found, "move it into the folder"))
     elif not dockerfile.is_file():
-        found = f"found no file {quote(build.dockerfile)} in {quote(str(context))}"
+        found = f"found no file {quote(build.dockerfile)} in {quote(build.context)}"
         remedy = "add a Dockerfile there, or correct build"
         problems.append(document.problem(_dockerfile(document), found, remedy))
     return build.model_copy(update={"context": str(context)})
@@ -61,7 +61,7 @@ def _folder(given: str, at: FieldPath, document: Document, problems: list[Proble
         if folder.is_dir():
             return folder
         found = f"{quote(given)} is no folder"
-    remedy = f"relative paths start at {document.base}"
+    remedy = f"relative paths start at {printable(str(document.base))}"
     problems.append(document.problem(at, found, remedy))
     return None
 

@@ -10,6 +10,7 @@ from typing import Final
 from orchestrator.manifest.dockerignore import Rule, is_ignored, parse_rules
 from orchestrator.model.errors import ManifestError, Problem
 from orchestrator.model.spec import BuildSpec
+from orchestrator.model.text import printable
 
 MAX_FILES: Final = 10_000
 MAX_BYTES: Final = 256 * 2**20
@@ -30,9 +31,9 @@ def source_digest(build: BuildSpec) -> str:
     try:
         return _digest(build, root)
     except OSError as error:
-        path = error.filename or build.context
-        reason = error.strerror or "cannot be read"
-        raise _refusal(build, f"{path}: {reason}", "check the build folder") from error
+        path = printable(str(error.filename or build.context))
+        found = f"{path} cannot be read: {error.strerror}"
+        raise _refusal(build, found, "check the build folder and its permissions") from error
 
 
 def _digest(build: BuildSpec, root: Path) -> str:
@@ -89,4 +90,4 @@ def _content(entry: "os.DirEntry[str]", mode: int) -> bytes:
 
 
 def _refusal(build: BuildSpec, message: str, remedy: str) -> ManifestError:
-    return ManifestError((Problem(build.context, 0, 0, "build", message, remedy),))
+    return ManifestError((Problem(printable(build.context), 0, 0, "build", message, remedy),))

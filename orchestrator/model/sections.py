@@ -34,7 +34,12 @@ class Spec(BaseModel):
     """Base: frozen, unknown keys refused, written and read with the manifest's spelling."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        serialize_by_alias=True,
+        model_title_generator=lambda model: model.__name__.removesuffix("Spec"),
+        field_title_generator=lambda name, info: info.alias or name,
     )
 
 
@@ -107,9 +112,15 @@ class Probe(Spec):
         None, min_length=1, description="argv run inside the replica; exit code 0 passes."
     )
     port: Port | None = Field(None, description="Default: the service's port.")
-    initial_delay_s: Duration = Field(0.0, alias="initialDelay")
-    period_s: Duration | None = Field(None, alias="period", gt=0)
-    timeout_s: Duration | None = Field(None, alias="timeout", gt=0)
+    initial_delay_s: Duration = Field(
+        0.0, alias="initialDelay", description="Wait after the start."
+    )
+    period_s: Duration | None = Field(
+        None, alias="period", gt=0, description="From one probe to the next."
+    )
+    timeout_s: Duration | None = Field(
+        None, alias="timeout", gt=0, description="For the whole answer."
+    )
     failure_threshold: Count | None = Field(
         None, alias="failureThreshold", ge=1, description="Failures in a row that count as failed."
     )
@@ -140,10 +151,14 @@ class Backoff(Spec):
     """Delay before restart n (the first is at once): initial × factor^(n−2), at most max,
     forgotten after `resetAfter` of health."""
 
-    initial_s: Duration | None = Field(None, alias="initial")
-    factor: float = Field(2.0, ge=1, le=100)
-    max_s: Duration | None = Field(None, alias="max")
-    reset_after_s: Duration | None = Field(None, alias="resetAfter")
+    initial_s: Duration | None = Field(
+        None, alias="initial", description="Before the second restart."
+    )
+    factor: float = Field(2.0, ge=1, le=100, description="By which each delay grows.")
+    max_s: Duration | None = Field(None, alias="max", description="The longest delay.")
+    reset_after_s: Duration | None = Field(
+        None, alias="resetAfter", description="Health after which all is forgotten."
+    )
 
 
 class RestartSpec(Spec):
@@ -179,14 +194,22 @@ class ProxySpec(Spec):
     """The load balancer in front of a service."""
 
     listen: Port = Field(description="The port to send requests to.")
-    host: Literal["127.0.0.1", "0.0.0.0", "::1", "localhost"] = "127.0.0.1"  # noqa: S104
+    host: Literal["127.0.0.1", "0.0.0.0", "::1", "localhost"] = Field(  # noqa: S104
+        "127.0.0.1", description="The address to listen on; 0.0.0.0 opens it to the network."
+    )
     algorithm: Literal["round_robin"] = "round_robin"
     replica_header: bool = Field(
         True, alias="replicaHeader", description="Name the replica in a response header."
     )
-    connect_timeout_s: Duration = Field(1.0, alias="connectTimeout", gt=0)
-    response_timeout_s: Duration = Field(60.0, alias="responseTimeout", gt=0)
-    drain_timeout_s: Duration | None = Field(None, alias="drainTimeout")
+    connect_timeout_s: Duration = Field(
+        1.0, alias="connectTimeout", gt=0, description="To connect to a replica."
+    )
+    response_timeout_s: Duration = Field(
+        60.0, alias="responseTimeout", gt=0, description="Until a replica begins to answer."
+    )
+    drain_timeout_s: Duration | None = Field(
+        None, alias="drainTimeout", description="For requests in flight when a replica leaves."
+    )
 
 
 class BuildSpec(Spec):

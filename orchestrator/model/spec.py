@@ -99,7 +99,9 @@ class ServiceSpec(Spec):
     build: Build | None = Field(
         None, description="Folder with a Dockerfile, built when missing or changed."
     )
-    pull: Literal["missing", "never"] = "missing"
+    pull: Literal["missing", "never"] = Field(
+        "missing", description="Whether a missing image is pulled."
+    )
     command: tuple[Text, ...] | None = Field(
         None, min_length=1, description="argv. Default: the image's command."
     )
@@ -111,7 +113,9 @@ class ServiceSpec(Spec):
     resources: ResourceSpec = ResourceSpec()
     probes: Probes = Probes()
     restart: Restart = RestartSpec()
-    stop_grace_period_s: Duration | None = Field(None, alias="stopGracePeriod")
+    stop_grace_period_s: Duration | None = Field(
+        None, alias="stopGracePeriod", description="From SIGTERM to SIGKILL."
+    )
     placement: PlacementSpec = PlacementSpec()
     proxy: ProxySpec | None = None
     process: ProcessSpec | None = None

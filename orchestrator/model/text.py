@@ -21,3 +21,8 @@ def quote(value: object) -> str:
 def _number(value: int | float) -> str:
     # Python refuses to print integers of more than 4,300 digits.
     return str(value) if abs(value) < 10**LONGEST_QUOTE else "a number beyond all bounds"
+
+
+def printable(path: str) -> str:
+    """A path for a message: as it is, or quoted where it holds what a terminal would obey."""
+    return path if path.isprintable() else quote(path)
