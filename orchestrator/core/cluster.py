@@ -1,9 +1,9 @@
 """Nodes and what is in use on them: a small working copy that one decision changes as it goes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.model.state import Desired, Node, Observed, Phase, Replica
+from orchestrator.model.state import Node, Phase, Replica
 
 
 @dataclass(slots=True)
@@ -28,9 +28,26 @@ class Cluster:
         self.nodes = nodes
         self._in_zone: dict[tuple[str, str], int] = {}
 
+    @classmethod
+    def of(cls, nodes: Mapping[str, Node], replicas: Iterable[Replica]) -> "Cluster":
+        """These nodes with what every replica not yet EXITED holds on them."""
+        cluster = cls({name: _room(node) for name, node in sorted(nodes.items())})
+        for replica in replicas:
+            if replica.phase is not Phase.EXITED:
+                cluster.hold(replica)
+        return cluster
+
     def in_zone(self, zone: str, service: str) -> int:
         """How many replicas of the service the zone holds."""
         return self._in_zone.get((zone, service), 0)
+
+    def hold(self, replica: Replica) -> None:
+        """Reserve what a replica holds."""
+        self.add(replica.node, replica.id.service, replica.cpu_millicores, replica.memory_bytes)
+
+    def release(self, replica: Replica) -> None:
+        """Give back what a replica holds."""
+        self.remove(replica.node, replica.id.service, replica.cpu_millicores, replica.memory_bytes)
 
     def add(self, node: str, service: str, cpu_millicores: int, memory_bytes: int) -> None:
         """Reserve room for one replica."""
@@ -49,25 +66,6 @@ class Cluster:
         node.replicas[service] = node.replicas.get(service, 0) + count
         key = (node.zone, service)
         self._in_zone[key] = self._in_zone.get(key, 0) + count
-
-
-def cluster_of(desired: Desired, observed: Observed) -> Cluster:
-    """The wanted nodes with what every replica not yet EXITED holds on them."""
-    cluster = Cluster({name: _room(node) for name, node in sorted(desired.nodes.items())})
-    for replica in observed.replicas:
-        if replica.phase is not Phase.EXITED:
-            hold(cluster, replica)
-    return cluster
-
-
-def hold(cluster: Cluster, replica: Replica) -> None:
-    """Reserve what the replica holds."""
-    cluster.add(replica.node, replica.id.service, replica.cpu_millicores, replica.memory_bytes)
-
-
-def release(cluster: Cluster, replica: Replica) -> None:
-    """Give back what the replica holds."""
-    cluster.remove(replica.node, replica.id.service, replica.cpu_millicores, replica.memory_bytes)
 
 
 def _room(node: Node) -> NodeRoom:

@@ -1,7 +1,7 @@
 """A plan in the making: what has been decided so far, and the room that leaves."""
 
 from orchestrator.core.cluster import Cluster
-from orchestrator.core.placement import Unschedulable, place, request_for
+from orchestrator.core.placement import Request, Unschedulable, place
 from orchestrator.core.slots import Slot
 from orchestrator.model.plan import Action, Pending, Plan, RemoveReplica, StartReplica, StopReplica
 from orchestrator.model.state import Desired, Replica, ReplicaId, Service
@@ -22,7 +22,7 @@ class Draft:
 
     def start(self, service: Service, slot: Slot, cause: str) -> Unschedulable | None:
         """Start the slot's next attempt where it fits best, or say why it fits nowhere."""
-        request = request_for(service, slot.key.slot)
+        request = Request.of(service.spec, slot.key.slot)
         node = place(request, self.cluster)
         if isinstance(node, Unschedulable):
             return node

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from orchestrator.core.cluster import Cluster, NodeRoom
-from orchestrator.model.state import Service
+from orchestrator.model.spec import ServiceSpec
+
+__all__ = ["Cluster", "NodeVerdict", "Request", "Unschedulable", "explain", "place", "refusals"]
 
 CORDONED: Final = "node(s) were unschedulable"
 SELECTOR: Final = "node(s) didn't match Pod's node affinity/selector"
@@ -29,6 +31,19 @@ class Request:
     node_selector: Mapping[str, str] = field(default_factory=dict)
     policy: str = "binpack"
     seed: int = 0
+
+    @classmethod
+    def of(cls, spec: ServiceSpec, slot: int) -> "Request":
+        """What a replica of a service asks for."""
+        return cls(
+            service=spec.name,
+            slot=slot,
+            cpu_millicores=spec.resources.request_cpu_millicores,
+            memory_bytes=spec.resources.request_memory_bytes,
+            node_selector=spec.placement.node_selector,
+            policy=spec.placement.policy,
+            seed=spec.placement.seed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +75,6 @@ class Score(NamedTuple):
     memory: float
     total: float
     tie: float = 0.0
-
-
-def request_for(service: Service, slot: int) -> Request:
-    """What a replica of this service asks for."""
-    spec = service.spec
-    return Request(
-        service=spec.name,
-        slot=slot,
-        cpu_millicores=spec.resources.request_cpu_millicores,
-        memory_bytes=spec.resources.request_memory_bytes,
-        node_selector=spec.placement.node_selector,
-        policy=spec.placement.policy,
-        seed=spec.placement.seed,
-    )
 
 
 def place(request: Request, cluster: Cluster) -> str | Unschedulable:

@@ -7,7 +7,7 @@ not counted before the replica has ended.
 
 from collections.abc import Collection, Iterable
 
-from orchestrator.core.cluster import cluster_of
+from orchestrator.core.cluster import Cluster
 from orchestrator.core.draft import Draft
 from orchestrator.core.rollout import decide
 from orchestrator.core.slots import slots_of
@@ -23,7 +23,7 @@ def reconcile(
     The same input gives the same plan, in whatever order replicas, services and nodes are given.
     A converged state gives an empty plan.
     """
-    draft = Draft(desired, cluster_of(desired, observed), now)
+    draft = Draft(desired, Cluster.of(desired.nodes, observed.replicas), now)
     mine = _by_service(observed.replicas, services)
     names = desired.services.keys() | mine.keys() if services is None else set(services)
     for name in sorted(names):

@@ -10,9 +10,8 @@ and only while nothing else of the service is on its way. Even a service's only 
 like that, for waiting would be for ever.
 """
 
-from orchestrator.core.cluster import hold, release
 from orchestrator.core.draft import Draft
-from orchestrator.core.placement import Unschedulable, place, request_for
+from orchestrator.core.placement import Request, Unschedulable, place
 from orchestrator.core.restart import should_restart
 from orchestrator.core.slots import Slot, must_leave, why_empty, why_failed, why_stale
 from orchestrator.model.state import Exit, Phase, Replica, Service
@@ -168,9 +167,9 @@ class _Round:
 
     def _fits_instead(self, slot: Slot, replica: Replica) -> bool:
         cluster = self._draft.cluster
-        release(cluster, replica)
-        node = place(request_for(self._service, slot.key.slot), cluster)
-        hold(cluster, replica)
+        cluster.release(replica)
+        node = place(Request.of(self._service.spec, slot.key.slot), cluster)
+        cluster.hold(replica)
         return not isinstance(node, Unschedulable)
 
     # -- words ---------------------------------------------------------------------------------
