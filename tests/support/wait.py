@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -30,9 +30,15 @@ def eventually(check: Callable[[], T], timeout: float = 10.0, what: str = "") ->
         time.sleep(PAUSE_S)
 
 
+@overload
 async def eventually_async(
-    check: Callable[[], Awaitable[T] | T], timeout: float = 10.0, what: str = ""
-) -> T:
+    check: Callable[[], Awaitable[T | None]], timeout: float = 10.0, what: str = ""
+) -> T: ...
+@overload
+async def eventually_async(
+    check: Callable[[], T | None], timeout: float = 10.0, what: str = ""
+) -> T: ...
+async def eventually_async(check: Callable[[], Any], timeout: float = 10.0, what: str = "") -> Any:
     """The same for code on an event loop; `check` may be a coroutine function."""
     deadline = time.monotonic() + timeout
     while True:

@@ -66,6 +66,7 @@ class ProcessEngine:
                 remedy="name another state folder (--state-dir)",
             ) from error
         for entry in self._ledger.entries():
+            self._names[entry.engine_id] = entry.name
             self._ending.adopt(entry)
         self._trimmer = asyncio.create_task(self._trim_for_ever())
 
@@ -160,25 +161,24 @@ class ProcessEngine:
         self.writes += 1
         for _ in range(PID_CHOICES):
             entry = await self._starter.start(launch)
-            if self._is_unique(entry):
+            if self._known(entry.engine_id) in (None, entry):
                 break
             await self._ending.remove(entry)
+        self._names[entry.engine_id] = entry.name
         self._ending.adopt(entry)
         self._hints.tell(EngineEvent("started", launch.id, entry.engine_id))
         return entry
 
-    def _is_unique(self, entry: Entry) -> bool:
-        return not any(
-            other.engine_id == entry.engine_id and other.name != entry.name
-            for other in self._ledger.entries()
-        )
+    def _known(self, engine_id: str) -> Entry | None:
+        entry = self._ledger.get(self._names.get(engine_id, engine_id))
+        return entry if entry is not None and entry.engine_id == engine_id else None
 
     def _find(self, engine_id: str) -> Entry | None:
-        name = self._names.get(engine_id, engine_id)
-        if (entry := self._ledger.get(name)) is not None and entry.engine_id == engine_id:
-            return entry
-        self._names = {entry.engine_id: entry.name for entry in self._ledger.entries()}
-        return self._ledger.get(self._names.get(engine_id, engine_id))
+        """By what is remembered, else (another instance started it) by looking through all."""
+        if (entry := self._known(engine_id)) is None:
+            self._names = {entry.engine_id: entry.name for entry in self._ledger.entries()}
+            entry = self._known(engine_id)
+        return entry
 
     def _running(self, engine_id: str) -> Entry:
         entry = self._find(engine_id)
