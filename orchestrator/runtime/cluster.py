@@ -6,6 +6,7 @@ state, told to the event log, and marks its service dirty, which wakes the contr
 
 import asyncio
 
+from orchestrator.core.lifecycle import ProbeKind
 from orchestrator.engines.base import Engine
 from orchestrator.model.launch import EngineReplica
 from orchestrator.model.spec import Probe, Probes, ServiceSpec
@@ -14,7 +15,7 @@ from orchestrator.runtime.clock import Clock
 from orchestrator.runtime.desired import DesiredState
 from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.observed import ObservedState
-from orchestrator.runtime.prober import ProbeKind, Prober
+from orchestrator.runtime.prober import Prober
 from orchestrator.runtime.store import Store
 
 
@@ -97,18 +98,15 @@ class Cluster:
     def probed(self, id_: ReplicaId, kind: ProbeKind, probe: Probe, failure: str) -> None:
         """A probe passed ("") or failed."""
         before = self.observed.replicas.get(id_)
-        if before is None or not self.observed.probed(id_, kind, probe, not failure):
+        spec = self.spec(id_.service)
+        if before is None or spec is None:
+            return
+        if not self.observed.probed(id_, kind, probe, spec.probes, not failure):
             return
         if kind == "startup" and not failure:
             self.prober.started(id_)
-            self._ready_without_probe(id_)
         self._tell_health(before, self.observed.replicas[id_], kind, failure)
         self.touch(id_.service)
-
-    def _ready_without_probe(self, id_: ReplicaId) -> None:
-        spec = self.spec(id_.service)
-        if spec is None or spec.probes.readiness is None:
-            self.observed.become_ready(id_)
 
     def _tell_health(self, before: Replica, after: Replica, kind: str, failure: str) -> None:
         if not before.ready and after.ready:

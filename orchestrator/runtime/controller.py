@@ -74,14 +74,10 @@ class Controller:
         self._tell_unclaimed()
         self.publisher.hold_until_known(list(self.cluster.observed.replicas.values()))
         self.cluster.touch_all()
-        for work in (
-            self.watcher.watch_events(),
-            self.watcher.watch_list(),
-            self.publisher.run(),
-            self._control(),
-            self._flush(),
-        ):
-            self._tasks.append(asyncio.create_task(work, name=work.__qualname__))
+        watcher = self.watcher
+        loops = (watcher.watch_events, watcher.watch_list, self.publisher.run, self._control)
+        for loop in (*loops, self._flush):
+            self._tasks.append(asyncio.create_task(loop(), name=loop.__qualname__))
 
     async def failed(self) -> None:
         """Return never, but raise what ended one of the loops: that would be a bug."""

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from orchestrator.core import lifecycle
 from orchestrator.core.health import ProbeState, observe
+from orchestrator.core.lifecycle import ProbeKind
 from orchestrator.core.restart import after_exit
 from orchestrator.model.launch import EngineReplica
 from orchestrator.model.plan import StartReplica, StopReplica
-from orchestrator.model.spec import Probe, ServiceSpec
+from orchestrator.model.spec import Probe, Probes, ServiceSpec
 from orchestrator.model.state import (
     Exit,
     Observed,
@@ -39,7 +41,7 @@ class ObservedState:
         self._clock = clock
         self._remember = remember
         self._stops: dict[ReplicaId, StopReplica] = {}
-        self._probes: dict[tuple[ReplicaId, str], ProbeState] = {}
+        self._probes: dict[tuple[ReplicaId, ProbeKind], ProbeState] = {}
         self._changed_at: dict[ReplicaId, float] = {}
         self.replicas: dict[ReplicaId, Replica] = {}
         self.slots = slots
@@ -65,36 +67,21 @@ class ObservedState:
             action.id.key,
             replace(history, last_attempt=max(history.last_attempt, action.id.attempt)),
         )
-        self._put(
-            Replica(
-                id=action.id,
-                node=action.node,
-                revision=action.revision,
-                phase=Phase.STARTING,
-                cpu_millicores=spec.resources.request_cpu_millicores,
-                memory_bytes=spec.resources.request_memory_bytes,
-                created_at=self._clock.monotonic(),
-            )
-        )
+        self._put(lifecycle.begun(action, spec, self._clock.monotonic()))
 
     def runs(self, seen: EngineReplica, spec: ServiceSpec | None) -> bool:
         """The engine runs it, whether we started it or found it. False if that is no news."""
-        known = self.replicas.get(seen.id)
-        if known is None:
-            self._put(self._adopted(seen))
-            known = self.replicas[seen.id]
-        elif known.engine_id is None:
-            known = replace(known, engine_id=seen.engine_id, endpoint=seen.endpoint)
-            self._put(known)
-        elif seen.endpoint is not None and seen.endpoint != known.endpoint:
-            self._put(replace(known, endpoint=seen.endpoint))
+        known = self.replicas.get(seen.id) or self._adopted(seen)
+        if known.phase is Phase.STARTING:
+            probes = spec.probes if spec else Probes()
+            now = self._clock.monotonic()
+            self._put(lifecycle.running(known, seen.engine_id, seen.endpoint, probes, now))
             return True
-        if known.phase is not Phase.STARTING:
+        if (known.engine_id, known.endpoint) == (seen.engine_id, seen.endpoint):
             return False
-        started = spec is None or spec.probes.startup is None
-        ready = started and (spec is None or spec.probes.readiness is None)
-        self._put(self._with_ready(replace(known, phase=Phase.RUNNING, started=started), ready))
-        return True
+        endpoint = seen.endpoint or known.endpoint
+        self._put(replace(known, engine_id=seen.engine_id, endpoint=endpoint))
+        return known.phase is Phase.RUNNING and endpoint != known.endpoint
 
     def _adopted(self, seen: EngineReplica) -> Replica:
         age_s = max(0.0, self._clock.wall() - seen.started_wall) if seen.started_wall else 0.0
@@ -118,7 +105,7 @@ class ObservedState:
         known = self.replicas.get(action.id)
         if known is not None and known.phase < Phase.STOPPING:
             self._stops[action.id] = action
-            self._put(replace(known, phase=Phase.STOPPING, ready=False))
+            self._put(lifecycle.stopping(known))
 
     def exited(self, id_: ReplicaId, how: Exit, spec: ServiceSpec | None) -> bool:
         """It runs no more. False if that is no news."""
@@ -130,17 +117,15 @@ class ObservedState:
         if spec is not None and not how.ordered:
             self._count_exit(known, how, spec, now)
         self._forget_health(id_)
-        self._put(replace(known, phase=Phase.EXITED, ready=False, exit=how, exited_at=now))
+        self._put(lifecycle.exited(known, how, now))
         return True
 
     def found_exited(self, seen: EngineReplica, *, ordered: bool) -> None:
         """An attempt that had ended before we looked, by an earlier controller's order or not."""
         if seen.id not in self.replicas:
-            self._put(self._adopted(seen))
-            known = self.replicas[seen.id]
-            now = self._clock.monotonic()
             how = replace(seen.exit or Exit(), ordered=ordered)
-            self._put(replace(known, phase=Phase.EXITED, exit=how, exited_at=now))
+            now = self._clock.monotonic()
+            self._put(lifecycle.exited(self._adopted(seen), how, now))
 
     def _explained(self, id_: ReplicaId, how: Exit) -> Exit:
         stop = self._stops.pop(id_, None)
@@ -173,41 +158,22 @@ class ObservedState:
 
     # -- health ----------------------------------------------------------------------------
 
-    def probed(self, id_: ReplicaId, kind: str, probe: Probe, ok: bool) -> bool:
-        """One probe's verdict. True if it changed what the replica is."""
+    def probed(
+        self, id_: ReplicaId, kind: ProbeKind, probe: Probe, probes: Probes, ok: bool
+    ) -> bool:
+        """One result of a probe. True if it changed what the replica is."""
         known = self.replicas.get(id_)
         if known is None or known.phase is not Phase.RUNNING:
             return False
-        key = (id_, kind)
-        state = observe(self._probes.get(key, ProbeState()), ok, probe)
-        self._probes[key] = state
+        state = observe(self._probes.get((id_, kind), ProbeState()), ok, probe)
+        self._probes[id_, kind] = state
         if state.passed is None:
             return False
-        after = self._judged(known, kind, state.passed)
+        after = lifecycle.probed(known, kind, state.passed, probes, self._clock.monotonic())
         if after == known:
             return False
         self._put(after)
         return True
-
-    def _judged(self, known: Replica, kind: str, passed: bool) -> Replica:
-        if kind == "readiness":
-            return self._with_ready(known, passed and known.started)
-        if kind == "startup" and passed:
-            return replace(known, started=True)
-        return known if passed else replace(known, alive=False)
-
-    def become_ready(self, id_: ReplicaId) -> bool:
-        """It has started and has no readiness probe that could say otherwise."""
-        known = self.replicas.get(id_)
-        if known is None or known.phase is not Phase.RUNNING or known.ready:
-            return False
-        self._put(self._with_ready(known, ready=True))
-        return True
-
-    def _with_ready(self, known: Replica, ready: bool) -> Replica:
-        if ready == known.ready:
-            return known
-        return replace(known, ready=ready, ready_since=self._clock.monotonic() if ready else None)
 
     def _forget_health(self, id_: ReplicaId) -> None:
         for key in [key for key in self._probes if key[0] == id_]:

@@ -8,15 +8,15 @@ so that a start is seen at once; such early failures do not count.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
+from orchestrator.core.lifecycle import ProbeKind
 from orchestrator.engines.base import Engine
 from orchestrator.model.spec import Probe, Probes
 from orchestrator.model.state import Endpoint, ReplicaId
 from orchestrator.runtime.clock import Clock
 from orchestrator.runtime.probing import try_probe
 
-ProbeKind = Literal["startup", "readiness", "liveness"]
 Verdict = Callable[[ReplicaId, ProbeKind, Probe, str], None]
 """Is told: replica, kind, probe, and "" or why it failed."""
 

@@ -1,0 +1,151 @@
+"""Tells the proxy where requests may go, whenever that changes."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+from orchestrator.core.endpoints import Routable, routable
+from orchestrator.model import snapshot as proxy
+from orchestrator.model.errors import OrchestratorError, PortInUseError
+from orchestrator.model.spec import ProxySpec
+from orchestrator.model.state import Desired, Phase, Replica, ReplicaId
+from orchestrator.runtime.cluster import Cluster
+from orchestrator.runtime.proxy_supervisor import ProxySupervisor
+
+# How long a controller that takes over waits for first probes before it says what is ready:
+# until then workers go on with what the one before it said.
+HOLD_S: Final = 2.0
+RETRY_S: Final = 1.0
+
+
+class Publisher:
+    """Computes the snapshot of listeners and endpoints, and sends it when it is new."""
+
+    def __init__(self, supervisor: ProxySupervisor, cluster: Cluster) -> None:
+        self._supervisor = supervisor
+        self._cluster = cluster
+        self._sent: tuple[proxy.Listener, ...] | None = None
+        self._version = 0
+        self._wanted = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._held: set[ReplicaId] = set()
+        self._held_until = 0.0
+        self._trouble = ""
+
+    def hold_until_known(self, replicas: Sequence[Replica]) -> None:
+        """Replicas found running were routed to a moment ago: let a probe speak first."""
+        self._held = {replica.id for replica in replicas if replica.phase is Phase.RUNNING}
+        self._held_until = self._cluster.clock.monotonic() + HOLD_S
+
+    def request(self) -> None:
+        """Something changed: see whether the proxy has to know."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Publish when asked to, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(RETRY_S if self._trouble or self._held else None):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+            self._wanted.clear()
+            if not self._holding():
+                await self._publish_or_tell()
+
+    async def unroute(self, id_: ReplicaId, drain_s: float) -> None:
+        """Return when no worker sends the replica requests, and those in flight have ended or
+        `drain_s` seconds have passed."""
+        await self._publish_or_tell()
+        await self._supervisor.drain(str(id_), drain_s)
+
+    def check_ports(self, proposed: Desired) -> None:
+        """Raises `PortInUseError` if a listener that is new cannot listen."""
+        ours = {listener.address for listener in self._sent or ()}
+        for service in proposed.services.values():
+            address = service.spec.proxy and _address(service.spec.proxy)
+            if address and address not in ours:
+                _try_to_bind(address, service.name)
+
+    def _holding(self) -> bool:
+        known = self._cluster.observed.replicas
+        waiting = {
+            id_
+            for id_ in self._held
+            if id_ in known and known[id_].phase is Phase.RUNNING and not known[id_].ready
+        }
+        self._held = waiting if self._cluster.clock.monotonic() < self._held_until else set()
+        return bool(self._held)
+
+    async def _publish_or_tell(self) -> None:
+        try:
+            await self._publish()
+        except OrchestratorError as error:
+            if str(error) != self._trouble:
+                self._cluster.log.warning("ProxyError", "project", f"{error} ({error.remedy})")
+            self._trouble = str(error)
+        else:
+            self._trouble = ""
+
+    async def _publish(self) -> None:
+        async with self._lock:
+            listeners = self._listeners()
+            if listeners == self._sent:
+                return
+            self._version += 1
+            await self._supervisor.publish(proxy.Snapshot(self._version, listeners))
+            self._sent = listeners
+
+    def _listeners(self) -> tuple[proxy.Listener, ...]:
+        desired = self._cluster.desired.now
+        ready = routable(desired, self._cluster.observed.view())
+        return tuple(
+            _listener(name, service.spec.proxy, ready.get(name, ()))
+            for name, service in sorted(desired.services.items())
+            if service.spec.proxy is not None
+        )
+
+
+def _listener(service: str, spec: ProxySpec, ready: Sequence[Routable]) -> proxy.Listener:
+    host, port = _address(spec)
+    return proxy.Listener(
+        service=service,
+        host=host,
+        port=port,
+        endpoints=tuple(_endpoint(replica) for replica in ready),
+        algorithm=spec.algorithm,
+        replica_header=spec.replica_header,
+        connect_timeout_s=spec.connect_timeout_s,
+        response_timeout_s=spec.response_timeout_s,
+    )
+
+
+def _endpoint(replica: Routable) -> proxy.Endpoint:
+    return proxy.Endpoint(
+        id=str(replica.id),
+        host=replica.endpoint.host,
+        port=replica.endpoint.port,
+        node=replica.node,
+        zone=replica.zone,
+        name=replica.id.name,
+    )
+
+
+def _address(spec: ProxySpec) -> tuple[str, int]:
+    return "127.0.0.1" if spec.host == "localhost" else spec.host, spec.listen
+
+
+def _try_to_bind(address: tuple[str, int], service: str) -> None:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(address)
+            trial.listen(1)
+        except OSError as error:
+            raise PortInUseError(
+                f"service {service!r} cannot listen on {address[0]}:{address[1]}: {error.strerror}",
+                remedy="give it another proxy.listen, or stop what uses the port",
+            ) from error
