@@ -1,0 +1,114 @@
+"""One endpoint as a worker sees it: its idle connections, its requests in flight, its counters."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.model.snapshot import Endpoint
+from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.upstream import UpstreamConnection
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.exchange import Exchange
+
+# Less than the 5 s after which Node.js and uvicorn close an idle connection: closing first avoids
+# the race of a request against that close.
+IDLE_TIMEOUT_S: Final = 4.0
+MAX_IDLE: Final = 256
+# How long an endpoint that refused a connection is passed over while others can serve.
+SUSPECT_S: Final = 2.0
+
+
+class Backend:
+    """Runs requests on one endpoint. `removed` once no snapshot names it any more."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        clock: Clock,
+        on_suspect: Callable[["Backend", str], None],
+        on_drained: Callable[["Backend"], None],
+    ) -> None:
+        self.endpoint = endpoint
+        self.clock = clock
+        self.replica_line = f"\r\nX-Replica: {endpoint.label}".encode()
+        self.idle: list[UpstreamConnection] = []
+        self.in_flight = 0
+        self.removed = False
+        self.suspect_until = 0.0
+        self.requests = self.connect_failures = self.resets = self.timeouts = self.retries = 0
+        self._on_suspect = on_suspect
+        self._on_drained = on_drained
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    def begin(self) -> None:
+        """One more request in flight."""
+        self.requests += 1
+        self.in_flight += 1
+
+    def end(self) -> None:
+        """One less; the last one of a removed endpoint drains it."""
+        self.in_flight -= 1
+        if self.removed and not self.in_flight:
+            self._on_drained(self)
+
+    def connect(self, exchange: "Exchange") -> asyncio.Task[None]:
+        """Open a connection for the exchange and tell it how that went. Cancel to give up."""
+        task = asyncio.get_running_loop().create_task(self._connect(exchange))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+        return task
+
+    async def _connect(self, exchange: "Exchange") -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            _, upstream = await loop.create_connection(
+                lambda: UpstreamConnection(self), self.endpoint.host, self.endpoint.port
+            )
+        except OSError as error:
+            exchange.connect_failed(error)
+        else:
+            exchange.connected(upstream)
+
+    def release(self, upstream: UpstreamConnection) -> None:
+        """Keep a connection for the next request."""
+        if self.removed or len(self.idle) >= MAX_IDLE:
+            upstream.transport.close()
+        else:
+            upstream.idle_until = self.clock.now + IDLE_TIMEOUT_S
+            self.idle.append(upstream)
+
+    def suspect(self, why: str) -> None:
+        """Pass it over for a while and have the controller look at it."""
+        self.suspect_until = self.clock.now + SUSPECT_S
+        self._on_suspect(self, why)
+
+    def remove(self) -> None:
+        """Take no new requests; what is in flight goes on."""
+        self.removed = True
+        for upstream in self.idle:
+            upstream.transport.close()
+        self.idle.clear()
+        if not self.in_flight:
+            self._on_drained(self)
+
+    def sweep(self, now: float) -> None:
+        """Close connections that were idle for too long: the oldest are at the front."""
+        overdue = 0
+        for upstream in self.idle:
+            if upstream.idle_until > now:
+                break
+            upstream.transport.close()
+            overdue += 1
+        del self.idle[:overdue]
+
+    def stats(self) -> dict[str, Any]:
+        """Counters since the endpoint was first seen, and the gauge `in_flight`."""
+        return {
+            "requests": self.requests,
+            "in_flight": self.in_flight,
+            "connect_failures": self.connect_failures,
+            "resets": self.resets,
+            "timeouts": self.timeouts,
+            "retries": self.retries,
+        }

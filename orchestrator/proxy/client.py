@@ -1,0 +1,253 @@
+"""A client's connection: reads requests, one exchange at a time, answers in order."""
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Final, cast
+
+from orchestrator.proxy.body import Body, body_of
+from orchestrator.proxy.exchange import Exchange
+from orchestrator.proxy.replies import reply
+from orchestrator.proxy.request_head import forwarded_lines, parse_request
+from orchestrator.proxy.syntax import MAX_HEAD_BYTES, HttpError
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.frontend import Frontend
+    from orchestrator.proxy.upstream import UpstreamConnection
+
+IDLE_TIMEOUT_S: Final = 75.0  # nginx keepalive_timeout
+HEAD_TIMEOUT_S: Final = 30.0  # from the first byte of a request head to its last
+LINGER_S: Final = 2.0
+READ_AHEAD_BYTES: Final = 64 * 1024
+
+
+class ClientConnection(asyncio.Protocol):
+    """`deadline`: when `expire` is due, in the clock's seconds."""
+
+    __slots__ = ("_buffer", "_forwarded", "_held", "_lingering", "_slow", "body", "deadline",
+                 "exchange", "frontend", "keep_alive", "transport", "tunnel")  # fmt: skip
+
+    transport: asyncio.Transport
+
+    def __init__(self, frontend: "Frontend") -> None:
+        self.frontend = frontend
+        self.exchange: Exchange | None = None
+        self.body: Body | None = None  # set while a request's body has not arrived in full
+        self.tunnel: UpstreamConnection | None = None  # where bytes go as they come
+        self.keep_alive = True
+        self.deadline = 0.0
+        self._forwarded = b""
+        self._buffer = b""
+        self._held = False  # not reading: what was read waits for the replica or its turn
+        self._slow = False  # the client does not keep up with what we write
+        self._lingering = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A new client."""
+        self.transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername") or ("unknown",)
+        self._forwarded = forwarded_lines(peer[0])
+        self.frontend.clients.add(self)
+        self.frontend.clock.wake()
+        self.deadline = self.frontend.clock.now + IDLE_TIMEOUT_S
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of requests, or of a tunnel."""
+        exchange = self.exchange
+        if exchange is None:
+            if not self._lingering:
+                self._read(data)
+        elif self.tunnel is not None:
+            self.tunnel.transport.write(data)
+        elif self.body is not None:
+            self._feed(exchange, self.body, data)
+        else:
+            self._keep(self._buffer + data)
+
+    def _read(self, data: bytes) -> None:
+        if self._buffer:
+            data = self._buffer + data
+            # Only a line feed can complete a head or a fault in it. Looking again at each byte of
+            # a head that trickles in would take 1 s of CPU for 32 KiB.
+            if b"\n" not in data[len(self._buffer) :] and len(data) < MAX_HEAD_BYTES:
+                self._buffer = data
+                return
+        self._serve(data)
+
+    def _serve(self, data: bytes) -> None:
+        """Begin the requests in `data`, up to one that has to wait for its answer."""
+        try:
+            while data and self.exchange is None and not self._slow and not self._lingering:
+                head = parse_request(data, self._forwarded, self.frontend.authority)
+                if head is None:
+                    self._await_head(data)
+                    return
+                self._buffer = data[head.end :]
+                self._begin(Exchange(self, head))
+                data = self._buffer
+            if data:
+                self._keep(data)
+        except HttpError as error:
+            self._buffer = b""
+            self.keep_alive = False
+            self.fail(error)
+
+    def _await_head(self, data: bytes) -> None:
+        if not self._buffer:
+            self.deadline = self.frontend.clock.now + HEAD_TIMEOUT_S
+        self._buffer = data
+
+    def _begin(self, exchange: Exchange) -> None:
+        head = exchange.request
+        self.exchange = exchange
+        self.keep_alive = head.keep_alive
+        if head.length:
+            self.body = body_of(head.length)
+            data, self._buffer = self._buffer, b""
+            if data:
+                self._feed(exchange, self.body, data)
+        if self.exchange is exchange:
+            exchange.dispatch()
+
+    def _feed(self, exchange: Exchange, body: Body, data: bytes) -> None:
+        try:
+            pieces = body.feed(data)
+        except HttpError as error:
+            exchange.abandon()
+            self.keep_alive = False
+            self.abort() if exchange.reply_started else self.fail(error)
+            return
+        if body.done:
+            self.body = None
+            self._buffer = body.surplus
+        exchange.send_body(pieces)
+
+    def _keep(self, data: bytes) -> None:
+        self._buffer = data
+        if len(data) > READ_AHEAD_BYTES:
+            self.hold()
+
+    # --- how an exchange ends
+
+    def finished(self) -> None:
+        """The response is written."""
+        self.exchange = None
+        if not self.keep_alive or self.body is not None or self.frontend.closing:
+            self._close()
+            return
+        self.deadline = self.frontend.clock.now + IDLE_TIMEOUT_S
+        if self._held:
+            self.unhold()
+        if self._buffer:
+            # Not from here: pipelined requests answered at once would nest ever deeper.
+            asyncio.get_running_loop().call_soon(self._continue)
+
+    def _continue(self) -> None:
+        if self.exchange is None and not self._lingering and not self.transport.is_closing():
+            data, self._buffer = self._buffer, b""
+            self._serve(data)
+
+    def fail(self, error: HttpError) -> None:
+        """Answer in the proxy's own name."""
+        request = self.exchange.request if self.exchange is not None else None
+        to_head = request is not None and request.method == b"HEAD"
+        http10 = request is not None and request.http10
+        if self.body is not None or self.frontend.closing or http10:
+            self.keep_alive = False
+        self.frontend.responses[error.status // 100] += 1
+        self.transport.write(reply(error, self.keep_alive, to_head))
+        self.finished()
+
+    def abort(self) -> None:
+        """Cut the connection, so that the client sees the response as incomplete."""
+        self.exchange = None
+        self.transport.abort()
+
+    def start_tunnel(self, upstream: "UpstreamConnection") -> None:
+        """From here on bytes pass as they come."""
+        self.deadline = math.inf
+        self.tunnel = upstream
+        if self._held:
+            self.unhold()
+        if self._buffer:
+            upstream.transport.write(self._buffer)
+            self._buffer = b""
+
+    def end_tunnel(self) -> None:
+        """The replica closed its end: the client gets what is written, then the end."""
+        self.exchange = None
+        self.transport.close()
+
+    def _close(self) -> None:
+        """End the connection so that the client can still read what was written.
+
+        Closing with unread input resets the connection, which destroys the response on its way
+        (RFC 9112 9.6). So: send the end, read and drop what comes, for a short time.
+        """
+        self._lingering = True
+        self._buffer = b""
+        self.body = None
+        self.deadline = self.frontend.clock.now + LINGER_S
+        if self._held:
+            self.unhold()
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+
+    def close_if_idle(self) -> None:
+        """End the connection unless a request is under way."""
+        if self.exchange is None and not self._lingering:
+            self.transport.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a response is still to come or on its way out."""
+        return self.exchange is not None or self.transport.get_write_buffer_size() > 0
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        if self.exchange is not None:
+            self.exchange.expire()
+        elif self._lingering:
+            self.transport.abort()
+        elif self._buffer:
+            self.keep_alive = False
+            self.fail(HttpError(408, "request head incomplete", "http_request_error"))
+        else:
+            self._close()
+
+    # --- flow control and the end
+
+    def hold(self) -> None:
+        """Stop reading."""
+        if not self._held:
+            self._held = True
+            self.transport.pause_reading()
+
+    def unhold(self) -> None:
+        """Read on."""
+        if self._held:
+            self._held = False
+            self.transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """The client is slower than the replica: stop reading the replica."""
+        self._slow = True
+        if self.exchange is not None and self.exchange.upstream is not None:
+            self.exchange.upstream.pause()
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._slow = False
+        if self.exchange is None:
+            self._continue()
+        elif self.exchange.upstream is not None:
+            self.exchange.upstream.resume()
+
+    def eof_received(self) -> None:
+        """The client sends no more: taken as gone, as nginx does."""
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """The client is gone; what runs for it is given up."""
+        self.frontend.clients.discard(self)
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            exchange.abandon()

@@ -1,0 +1,277 @@
+"""One request's way to an answer: picks a replica, sends, tries another where that is safe, relays.
+
+What is safe (nginx, HAProxy and Envoy agree): a failed connect always, since nothing was sent; a
+request whose bytes were sent once more, if it is idempotent, all of it is still at hand and no
+byte of a response has arrived.
+"""
+
+import asyncio
+import errno
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.proxy.body import Body, Piece, UntilCloseBody, body_of
+from orchestrator.proxy.replies import (
+    exhausted,
+    no_replica,
+    none_connects,
+    replica_died,
+    replica_silent,
+)
+from orchestrator.proxy.request_head import RequestHead
+from orchestrator.proxy.response_head import ResponseHead, malformed
+from orchestrator.proxy.syntax import CHUNKED, END_OF_HEAD, UNTIL_CLOSE, HttpError
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.backend import Backend
+    from orchestrator.proxy.client import ClientConnection
+    from orchestrator.proxy.upstream import UpstreamConnection
+
+# How much of a request body is kept for another try, and how much may wait for a connection.
+REPLAY_BYTES: Final = 64 * 1024
+_OWN_SHORTAGE: Final = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
+)
+
+
+class Exchange:
+    """From a request head to the end of its response."""
+
+    __slots__ = ("active", "backend", "client", "connecting", "kept", "pieces", "reply_started",
+                 "request", "resent", "reusable", "tried", "upstream")  # fmt: skip
+
+    backend: "Backend"
+
+    def __init__(self, client: "ClientConnection", request: RequestHead) -> None:
+        self.client = client
+        self.request = request
+        self.active = False  # a backend counts it as in flight
+        self.upstream: UpstreamConnection | None = None
+        self.connecting: asyncio.Task[None] | None = None
+        self.pieces: list[Piece] | None = []  # the body so far; None once it is too much to keep
+        self.kept = 0
+        self.tried: tuple[Backend, ...] = ()
+        self.resent = False
+        self.reply_started = False
+        self.reusable = False
+
+    def dispatch(self, fresh: bool = False) -> None:
+        """Send to the replica whose turn it is. `fresh`: not on a used connection."""
+        frontend = self.client.frontend
+        backend = frontend.pick(self.tried)
+        if backend is None:
+            name = frontend.listener.service
+            self.client.fail(none_connects(name) if self.tried else no_replica(name))
+            return
+        self.backend = backend
+        self.active = True
+        backend.begin()
+        if backend.idle and not fresh:
+            self._send(backend.idle.pop())
+        else:
+            self.client.deadline = frontend.clock.now + frontend.listener.connect_timeout_s
+            self.connecting = backend.connect(self)
+
+    def _send(self, upstream: "UpstreamConnection") -> None:
+        self.upstream = upstream
+        upstream.carry(self)
+        self.touch()
+        if self.kept > REPLAY_BYTES:
+            self.pieces = None
+            self.client.unhold()
+
+    def touch(self) -> None:
+        """Something moved: the time-out starts anew."""
+        frontend = self.client.frontend
+        self.client.deadline = frontend.clock.now + frontend.listener.response_timeout_s
+
+    def send_body(self, pieces: list[Piece]) -> None:
+        """More of the request's body."""
+        if self.pieces is not None:
+            self.pieces += pieces
+            self.kept += sum(map(len, pieces))
+            if self.kept > REPLAY_BYTES:
+                if self.upstream is None:
+                    self.client.hold()
+                else:
+                    self.pieces = None
+        if self.upstream is not None:
+            self.upstream.transport.writelines(pieces)
+            self.touch()
+
+    # --- what the connection to the replica reports
+
+    def connected(self, upstream: "UpstreamConnection") -> None:
+        """A new connection is there."""
+        self.connecting = None
+        self._send(upstream)
+
+    def connect_failed(self, error: OSError) -> None:
+        """It did not come about: nothing was sent, so any other replica may have the request."""
+        backend = self._leave()
+        if error.errno in _OWN_SHORTAGE:
+            self.client.fail(exhausted(self.client.frontend.listener.service))
+            return
+        backend.connect_failures += 1
+        backend.suspect(str(error) or type(error).__name__)
+        self._retry(backend)
+
+    def lost(self, upstream: "UpstreamConnection", exc: Exception | None) -> None:
+        """The connection ended before the response did."""
+        if isinstance(upstream.body, UntilCloseBody) and exc is None:
+            self._complete(upstream)
+            return
+        backend = self._leave()
+        if self.client.tunnel is not None:
+            self.client.end_tunnel()
+            return
+        backend.resets += 1
+        if not upstream.reused and not self.reply_started:
+            backend.suspect("connection closed before a response")
+        if self._may_resend(upstream):
+            self.resent = True
+            self._retry(None if upstream.reused else backend)
+        else:
+            self._give_up(replica_died(backend.endpoint.label))
+
+    def _may_resend(self, upstream: "UpstreamConnection") -> bool:
+        return (
+            self.request.idempotent
+            and self.pieces is not None
+            and not self.resent
+            and not self.reply_started
+            and not upstream.has_partial_head
+        )
+
+    def _retry(self, failed: "Backend | None") -> None:
+        if failed is not None:
+            self.tried += (failed,)
+            failed.retries += 1
+        self.client.frontend.retries += 1
+        self.dispatch(fresh=True)
+
+    def broken(self, error: HttpError) -> None:
+        """The replica broke the protocol: its connection is not used again."""
+        self._cut()
+        self._give_up(error)
+
+    def _give_up(self, error: HttpError) -> None:
+        # Once part of a response is out, only an aborted connection tells the client the truth.
+        if self.reply_started:
+            self.client.abort()
+        else:
+            self.client.fail(error)
+
+    def informed(self, head: ResponseHead) -> None:
+        """An interim response (1xx) goes on to the client; HTTP/1.0 knows none."""
+        if not self.request.http10:
+            self.client.transport.write(head.lines + END_OF_HEAD)
+        self.touch()
+
+    def answered(self, upstream: "UpstreamConnection", head: ResponseHead, data: bytes) -> None:
+        """The final response begins in `data`, head and what there is of its body."""
+        if head.status == 101:
+            self._open_tunnel(upstream, head, data)
+            return
+        self._write_head(head)
+        self.reusable = head.keep_alive
+        have = len(data) - head.end
+        if have == head.length:
+            # Most responses arrive in one piece: no body object, 0.4 µs less.
+            if have:
+                self.client.transport.write(memoryview(data)[head.end :])
+            self._complete(upstream)
+            return
+        if head.length == 0:  # What follows a response without a body is not ours to interpret.
+            self.reusable = False
+            self._complete(upstream)
+            return
+        body = upstream.body = body_of(head.length, framed=not self.request.http10)
+        if have:
+            self.relay(upstream, body.feed(data[head.end :]), body)
+        else:
+            self.touch()
+
+    def _write_head(self, head: ResponseHead) -> None:
+        client, frontend = self.client, self.client.frontend
+        self.reply_started = True
+        frontend.responses[head.status // 100] += 1
+        lines = [head.lines]
+        http10 = self.request.http10
+        if head.length == CHUNKED and not http10:
+            lines.append(b"\r\nTransfer-Encoding: chunked")
+        if frontend.listener.replica_header:
+            lines.append(self.backend.replica_line)
+        delimited = head.length != UNTIL_CLOSE and not (http10 and head.length == CHUNKED)
+        if not delimited or frontend.closing or client.body is not None:
+            client.keep_alive = False
+        if not client.keep_alive:
+            lines.append(b"\r\nConnection: close")
+        elif http10:
+            lines.append(b"\r\nConnection: keep-alive")
+        lines.append(END_OF_HEAD)
+        client.transport.write(b"".join(lines))
+
+    def relay(self, upstream: "UpstreamConnection", pieces: list[Piece], body: Body) -> None:
+        """A part of the response's body."""
+        self.client.transport.writelines(pieces)
+        if body.done:
+            self.reusable = self.reusable and not body.surplus
+            self._complete(upstream)
+        else:
+            self.touch()
+
+    def _complete(self, upstream: "UpstreamConnection") -> None:
+        client = self.client
+        self.upstream = None
+        upstream.finish(self.reusable and client.body is None)
+        self._leave()
+        client.finished()
+
+    def _open_tunnel(self, upstream: "UpstreamConnection", head: ResponseHead, data: bytes) -> None:
+        if not self.request.upgrade or not head.upgrade:
+            self.broken(malformed("replica switched protocols unasked"))
+            return
+        client = self.client
+        self.reply_started = True
+        client.frontend.responses[1] += 1
+        replica = self.backend.replica_line if client.frontend.listener.replica_header else b""
+        upgrade = b"\r\nConnection: upgrade\r\nUpgrade: " + head.upgrade
+        client.transport.write(head.lines + replica + upgrade + END_OF_HEAD + data[head.end :])
+        client.start_tunnel(upstream)
+
+    # --- what the client's connection reports
+
+    def expire(self) -> None:
+        """No time left."""
+        if self.connecting is not None:
+            self._cancel_connect()
+            self.connect_failed(TimeoutError(errno.ETIMEDOUT, "connect timed out"))
+            return
+        backend = self._cut()
+        backend.timeouts += 1
+        self._give_up(replica_silent(backend.endpoint.label))
+
+    def abandon(self) -> None:
+        """The client is gone: the replica need not go on."""
+        if self.connecting is not None:
+            self._cancel_connect()
+        if self.client.tunnel is not None:  # The replica gets what is on its way.
+            self.client.tunnel.transport.close()
+        elif self.active:
+            self._cut()
+
+    def _cancel_connect(self) -> None:
+        if self.connecting is not None:
+            self.connecting.cancel()
+            self.connecting = None
+
+    def _cut(self) -> "Backend":
+        if self.upstream is not None:
+            self.upstream.finish(reusable=False)
+        return self._leave()
+
+    def _leave(self) -> "Backend":
+        self.upstream = self.connecting = None
+        self.active = False
+        self.backend.end()
+        return self.backend

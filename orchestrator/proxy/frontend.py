@@ -1,0 +1,58 @@
+"""One service as a worker sees it: whose turn it is, and the clients connected to it."""
+
+from collections.abc import Container
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.core.balancing import RoundRobin
+from orchestrator.model.snapshot import Listener
+from orchestrator.proxy.backend import Backend
+from orchestrator.proxy.clock import Clock
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.client import ClientConnection
+
+
+class Frontend:
+    """A listener of the snapshot, live. `closing`: each connection ends with its response."""
+
+    def __init__(self, listener: Listener, clock: Clock) -> None:
+        self.clock = clock
+        self.closing = False
+        self.clients: set[ClientConnection] = set()
+        self.responses = [0] * 6
+        self.retries = 0
+        self.authority = f"{listener.host}:{listener.port}".encode()
+        self.configure(listener, ())
+
+    def configure(self, listener: Listener, backends: tuple[Backend, ...]) -> None:
+        """Follow a new snapshot: the next request sees it, whole."""
+        self.listener = listener
+        self.backends = backends
+        self._balancer = RoundRobin(backends, [b.endpoint.weight for b in backends])
+        self.suspects = {b for b in backends if b.suspect_until > self.clock.now}
+
+    def pick(self, tried: Container[object] = ()) -> Backend | None:
+        """Who takes the next request: not a tried one, a suspect only if there is no other."""
+        if not self.suspects:
+            return self._balancer.pick(tried)
+        now = self.clock.now
+        self.suspects = {b for b in self.suspects if b.suspect_until > now}
+        passed_over = {b for b in self.backends if b in self.suspects or b in tried}
+        return self._balancer.pick(passed_over) or self._balancer.pick(tried)
+
+    def close_idle(self) -> None:
+        """End the connections without a request; the others end with their response."""
+        self.closing = True
+        for client in tuple(self.clients):
+            client.close_if_idle()
+
+    def sweep(self, now: float) -> None:
+        """Act on clients whose time is over."""
+        overdue = [client for client in self.clients if client.deadline <= now]
+        for client in overdue:
+            client.expire()
+
+    def stats(self) -> dict[str, Any]:
+        """Responses sent by status class, retries and connections."""
+        classes = {f"{code}xx": count for code, count in enumerate(self.responses) if code}
+        return {"responses": classes, "retries": self.retries, "connections": len(self.clients)}

@@ -1,0 +1,140 @@
+"""All that a worker routes: snapshots come in, listeners and backends follow."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from orchestrator.model.snapshot import Endpoint, Snapshot
+from orchestrator.proxy.backend import Backend
+from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.frontend import Frontend
+from orchestrator.proxy.listening import Acceptor
+
+Address = tuple[str, int]
+Notify = Callable[[dict[str, Any]], None]
+
+_POLL_S: Final = 0.02
+
+
+class DataPlane:
+    """Keeps listeners and backends as the last snapshot says. `notify` hears what happens."""
+
+    def __init__(self, notify: Notify) -> None:
+        self._notify = notify
+        self._clock = Clock(self._sweep)
+        self._sockets: dict[Address, socket.socket] = {}
+        self._acceptors: dict[Address, Acceptor] = {}
+        self._frontends: dict[Address, Frontend] = {}
+        self._closing: set[Frontend] = set()
+        self._backends: dict[str, Backend] = {}
+        self._draining: set[Backend] = set()
+        self.version = 0
+
+    @property
+    def sockets(self) -> dict[Address, socket.socket]:
+        """The listening sockets by address."""
+        return self._sockets
+
+    @property
+    def endpoint_ids(self) -> set[str]:
+        """Endpoints that have or may get requests."""
+        return set(self._backends) | {backend.endpoint.id for backend in self._draining}
+
+    def add_socket(self, address: Address, sock: socket.socket) -> None:
+        """Have a listening socket ready for a snapshot that wants it."""
+        if address in self._sockets:
+            sock.close()
+        else:
+            self._sockets[address] = sock
+
+    def apply(self, snapshot: Snapshot) -> None:
+        """Route as `snapshot` says from the next request on.
+
+        Raises `LookupError`, with nothing changed, if a listening socket is missing.
+        """
+        wanted = {listener.address for listener in snapshot.listeners}
+        if missing := wanted - self._sockets.keys():
+            raise LookupError(f"no listening socket for {sorted(missing)}")
+        self.version = snapshot.version
+        self._clock.wake()
+        endpoints = {e.id: e for listener in snapshot.listeners for e in listener.endpoints}
+        gone = self._update_backends(endpoints)
+        for listener in snapshot.listeners:
+            backends = tuple(self._backends[e.id] for e in listener.endpoints)
+            self._frontend(listener.address, snapshot).configure(listener, backends)
+        for address in set(self._sockets) - wanted:
+            self._close_listener(address)
+        for backend in gone:
+            self._draining.add(backend)
+            backend.remove()
+
+    def _update_backends(self, endpoints: dict[str, Endpoint]) -> list[Backend]:
+        """Follow the snapshot; return the backends it no longer names."""
+        gone = []
+        for id_, backend in tuple(self._backends.items()):
+            if endpoints.get(id_) != backend.endpoint:
+                gone.append(self._backends.pop(id_))
+        for id_, endpoint in endpoints.items():
+            if id_ not in self._backends:
+                self._backends[id_] = Backend(endpoint, self._clock, self._suspected, self._drained)
+        return gone
+
+    def _frontend(self, address: Address, snapshot: Snapshot) -> Frontend:
+        frontend = self._frontends.get(address)
+        if frontend is None:
+            listener = next(item for item in snapshot.listeners if item.address == address)
+            frontend = self._frontends[address] = Frontend(listener, self._clock)
+            # A duplicate, so that closing one's use of the socket leaves one to hand back.
+            self._acceptors[address] = Acceptor(self._sockets[address].dup(), frontend)
+        return frontend
+
+    def _close_listener(self, address: Address) -> None:
+        self._sockets.pop(address).close()
+        if address in self._acceptors:
+            self._acceptors.pop(address).close()
+            frontend = self._frontends.pop(address)
+            frontend.close_idle()
+            self._closing.add(frontend)
+
+    def _suspected(self, backend: Backend, why: str) -> None:
+        for frontend in self._frontends.values():
+            if backend in frontend.backends:
+                frontend.suspects.add(backend)
+        self._notify({"type": "suspect", "endpoint": backend.endpoint.id, "why": why})
+
+    def _drained(self, backend: Backend) -> None:
+        self._draining.discard(backend)
+        if backend.endpoint.id not in self._backends:
+            self._notify({"type": "drained", "endpoint": backend.endpoint.id})
+
+    def _sweep(self, now: float) -> bool:
+        self._closing = {frontend for frontend in self._closing if frontend.clients}
+        watched = (*self._frontends.values(), *self._closing)
+        for frontend in watched:
+            frontend.sweep(now)
+        for backend in self._backends.values():
+            backend.sweep(now)
+        return any(frontend.clients for frontend in watched) or any(
+            backend.idle for backend in self._backends.values()
+        )
+
+    def stats(self) -> dict[str, Any]:
+        """Cumulative counters by service and by endpoint."""
+        return {
+            "services": {f.listener.service: f.stats() for f in self._frontends.values()},
+            "endpoints": {id_: backend.stats() for id_, backend in self._backends.items()},
+        }
+
+    async def drain(self, timeout_s: float) -> None:
+        """Accept nothing more and let requests in flight end, for `timeout_s` at most."""
+        for address in tuple(self._sockets):
+            self._close_listener(address)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._busy():  # noqa: ASYNC110 - the end of a worker, no hot path
+                    await asyncio.sleep(_POLL_S)
+
+    def _busy(self) -> bool:
+        return any(client.busy for frontend in self._closing for client in frontend.clients)

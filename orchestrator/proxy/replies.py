@@ -1,0 +1,52 @@
+"""The proxy's own answers: short, in words, and told apart from the application's.
+
+`Proxy-Status` names the proxy and the cause in RFC 9209's terms.
+"""
+
+from http import HTTPStatus
+from typing import Final
+
+from orchestrator.proxy.syntax import HttpError
+
+RETRY_AFTER_S: Final = 1
+
+
+def reply(error: HttpError, keep_alive: bool, to_head: bool = False) -> bytes:
+    """The complete response for `error`. `to_head`: without its body."""
+    body = f"{error.reason}\n".encode()
+    retry = f"Retry-After: {RETRY_AFTER_S}\r\n" if error.status == 503 else ""
+    connection = "" if keep_alive else "Connection: close\r\n"
+    head = (
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
+        f"Server: orch-proxy\r\nProxy-Status: orch; error={error.error}\r\n"
+        f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        f"{retry}{connection}\r\n"
+    ).encode()
+    return head if to_head else head + body
+
+
+def no_replica(service: str) -> HttpError:
+    """Nothing is ready to take the request."""
+    return HttpError(503, f"no ready replica of service {service}", "destination_unavailable")
+
+
+def none_connects(service: str) -> HttpError:
+    """Every ready replica was tried, none accepted the connection."""
+    reason = f"no replica of service {service} accepts connections"
+    return HttpError(503, reason, "connection_refused")
+
+
+def exhausted(service: str) -> HttpError:
+    """This proxy itself is out of sockets."""
+    reason = f"out of sockets on the way to service {service}"
+    return HttpError(503, reason, "proxy_internal_error")
+
+
+def replica_died(replica: str) -> HttpError:
+    """The replica's connection ended before its response; the request may have taken effect."""
+    return HttpError(502, f"replica {replica} closed the connection", "connection_terminated")
+
+
+def replica_silent(replica: str) -> HttpError:
+    """The replica did not answer in time."""
+    return HttpError(504, f"replica {replica} did not answer in time", "http_response_timeout")

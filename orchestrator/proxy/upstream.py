@@ -1,0 +1,130 @@
+"""A connection to a replica: takes one exchange at a time, reads responses."""
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from orchestrator.proxy.body import Body
+from orchestrator.proxy.response_head import malformed, parse_response
+from orchestrator.proxy.syntax import HttpError
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.backend import Backend
+    from orchestrator.proxy.exchange import Exchange
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """Idle in its backend's pool, or carrying an exchange."""
+
+    __slots__ = ("_buffer", "backend", "body", "exchange", "idle_until", "paused", "reused",
+                 "transport")  # fmt: skip
+
+    transport: asyncio.Transport
+
+    def __init__(self, backend: "Backend") -> None:
+        self.backend = backend
+        self.exchange: Exchange | None = None
+        self.body: Body | None = None  # set while the body of a response streams by
+        self.idle_until = 0.0
+        self.reused = False
+        self.paused = False
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Connected; the exchange follows with `Exchange.connected`."""
+        self.transport = cast(asyncio.Transport, transport)
+
+    @property
+    def has_partial_head(self) -> bool:
+        """Whether bytes of a response have arrived."""
+        return bool(self._buffer)
+
+    def carry(self, exchange: "Exchange") -> None:
+        """Send the exchange's request as far as it is there."""
+        self.exchange = exchange
+        self.transport.write(exchange.request.upstream)
+        if exchange.pieces:
+            self.transport.writelines(exchange.pieces)
+
+    def data_received(self, data: bytes) -> None:
+        """Response bytes."""
+        exchange = self.exchange
+        if exchange is None:  # Nobody asked: these bytes must never reach the next client.
+            self._drop()
+        elif exchange.client.tunnel is not None:
+            exchange.client.transport.write(data)
+        elif self.body is not None:
+            self._relay(exchange, self.body, data)
+        else:
+            self._read_head(exchange, self._buffer + data if self._buffer else data)
+
+    def _read_head(self, exchange: "Exchange", data: bytes) -> None:
+        try:
+            head = parse_response(data, exchange.request.method == b"HEAD")
+            while head is not None and head.status < 200 and head.status != 101:
+                exchange.informed(head)
+                data = data[head.end :]
+                head = parse_response(data, exchange.request.method == b"HEAD")
+            self._buffer = b"" if head else data
+            if head is not None:
+                exchange.answered(self, head, data)
+        except HttpError as error:
+            exchange.broken(error)
+
+    def _relay(self, exchange: "Exchange", body: Body, data: bytes) -> None:
+        try:
+            pieces = body.feed(data)
+        except HttpError as error:
+            exchange.broken(malformed(error.reason))
+            return
+        exchange.relay(self, pieces, body)
+
+    def finish(self, reusable: bool) -> None:
+        """The exchange is over: back to the pool, or closed."""
+        self.exchange = self.body = None
+        if not reusable or self._buffer or self.transport.is_closing():
+            self._drop()
+            return
+        if self.paused:
+            self.resume()
+        self.reused = True
+        self.backend.release(self)
+
+    def _drop(self) -> None:
+        self.exchange = self.body = None
+        if self in self.backend.idle:
+            self.backend.idle.remove(self)
+        self.transport.abort()
+
+    def pause(self) -> None:
+        """The client is slower than the replica: stop reading."""
+        self.paused = True
+        self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """The client has caught up."""
+        if self.paused:
+            self.paused = False
+            self.transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """The replica is slower than the client: stop reading the client."""
+        if self.exchange is not None:
+            self.exchange.client.hold()
+
+    def resume_writing(self) -> None:
+        """The replica has caught up."""
+        if self.exchange is not None:
+            self.exchange.client.unhold()
+
+    def eof_received(self) -> None:
+        """The replica sends no more: the connection closes, `connection_lost` follows."""
+        if self.exchange is None and self in self.backend.idle:
+            self.backend.idle.remove(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Gone, in or out of an exchange."""
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            exchange.lost(self, exc)
+        elif self in self.backend.idle:
+            self.backend.idle.remove(self)

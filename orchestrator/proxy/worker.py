@@ -1,0 +1,50 @@
+"""A proxy worker: `python -m orchestrator.proxy.worker CONTROL_FD CONTROL_PATH`.
+
+CONTROL_FD is an inherited, listening Unix socket; CONTROL_PATH, where it is bound, tells people
+whose worker it is. The worker serves until a controller says `shutdown` or it gets SIGTERM; the
+end of a controller changes nothing. Whoever started it removes the path.
+"""
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from typing import Final
+
+import uvloop
+
+from orchestrator.proxy.control import ControlServer
+
+SIGTERM_TIMEOUT_S: Final = 10.0
+# A worker that nobody ever spoke to was started by a controller that died: nobody would find it.
+UNCLAIMED_S: Final = 10.0
+
+
+async def serve(control: socket.socket) -> None:
+    """Proxy until told to stop, then let requests in flight end."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[float] = loop.create_future()
+
+    def shut_down(timeout_s: float) -> None:
+        if not stop.done():
+            stop.set_result(timeout_s)
+
+    server = ControlServer(control, shut_down)
+    loop.call_later(UNCLAIMED_S, lambda: None if server.greeted else shut_down(0.0))
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, shut_down, SIGTERM_TIMEOUT_S)
+    await server.plane.drain(await stop)
+
+
+def main(arguments: list[str]) -> None:
+    """Run one worker."""
+    descriptor, _ = arguments
+    control = socket.socket(fileno=int(descriptor))
+    gc.freeze()  # What is imported lives as long as the worker: no collection looks at it.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(control))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,322 @@
+"""Keeps the proxy workers running and routing. They outlive the controller; this adopts them."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from orchestrator.model.errors import OrchestratorError, PortInUseError
+from orchestrator.model.snapshot import Listener, Snapshot
+from orchestrator.runtime.port_owner import port_owner
+from orchestrator.runtime.proxy_worker import (
+    Address,
+    ProxyWorker,
+    WorkerFiles,
+    remove_socket_folder,
+)
+
+ACK_TIMEOUT_S: Final = 5.0
+STOP_TIMEOUT_S: Final = 10.0
+_BACKLOG: Final = 4096
+_REVIVE_PAUSES_S: Final = (0.0, 0.1, 0.5, 2.0)
+_POLL_S: Final = 0.01
+
+
+class ProxyError(OrchestratorError):
+    """A proxy worker does not start, does not answer, or may not listen."""
+
+
+class ProxySupervisor:
+    """The workers of one project. `run_dir` is the project's own folder for sockets and records.
+
+    `on_suspect(endpoint_id, why)` is called when requests found an endpoint that does not answer.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        workers: int = 1,
+        on_suspect: Callable[[str, str], None] = lambda _endpoint_id, _why: None,
+    ) -> None:
+        self.on_suspect = on_suspect
+        self._run_dir = run_dir
+        self._count = workers
+        self._workers: list[ProxyWorker] = []
+        self._sockets: dict[Address, socket.socket] = {}
+        self._snapshot = Snapshot(0)
+        self._past: list[dict[str, Any]] = []
+        self._changed = asyncio.Event()
+        self._publishing = asyncio.Lock()
+        self._revivals: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    @property
+    def pids(self) -> list[int]:
+        """The workers' process ids."""
+        return [worker.pid for worker in self._workers]
+
+    @property
+    def addresses(self) -> frozenset[Address]:
+        """Where the workers listen."""
+        return frozenset(self._sockets)
+
+    async def start(self) -> None:
+        """Adopt the workers that run, start the others. Raises `ProxyError`."""
+        self._run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._run_dir.chmod(0o700)
+        for number in range(self._count):
+            worker = self._worker(number)
+            if await worker.adopt():
+                self._take_sockets(worker)
+            elif not await worker.spawn():
+                raise ProxyError(
+                    "a proxy worker does not start", remedy=f"see its log {worker.files.log}"
+                )
+            self._workers.append(worker)
+        await self._stop_surplus()
+
+    def _worker(self, number: int) -> ProxyWorker:
+        files = WorkerFiles(self._run_dir, number)
+        return ProxyWorker(
+            files,
+            self._changed.set,
+            lambda endpoint, why: self.on_suspect(endpoint, why),
+            self._lost,
+        )
+
+    def _take_sockets(self, worker: ProxyWorker) -> None:
+        for address, sock in worker.sockets.items():
+            if address not in self._sockets:
+                self._sockets[address] = sock.dup()
+
+    async def _stop_surplus(self) -> None:
+        """End workers of an earlier run that had more of them; their sockets live on."""
+        for record in self._run_dir.glob("proxy-*.json"):
+            number = int(record.stem.removeprefix("proxy-"))
+            if number < self._count:
+                continue
+            surplus = self._worker(number)
+            if await surplus.adopt():
+                self._take_sockets(surplus)
+                await self._end(surplus, STOP_TIMEOUT_S)
+            surplus.files.remove()
+
+    # --- routing
+
+    async def publish(self, snapshot: Snapshot) -> None:
+        """Route as `snapshot` says; in force in every worker on return.
+
+        Raises `PortInUseError` with nothing changed, `ProxyError` if a worker does not confirm.
+        """
+        async with self._publishing:
+            self._open_sockets(snapshot.listeners)
+            self._snapshot = snapshot
+            for worker in self._workers:
+                self._brief(worker)
+            self._close_sockets({listener.address for listener in snapshot.listeners})
+            if not await self._until(self._confirmed, ACK_TIMEOUT_S):
+                await self._replace_silent()
+
+    def _open_sockets(self, listeners: tuple[Listener, ...]) -> None:
+        opened: dict[Address, socket.socket] = {}
+        names: dict[Address, str] = {}
+        try:
+            for listener in listeners:
+                address = listener.address
+                if address in names:
+                    raise PortInUseError(
+                        f"services {names[address]} and {listener.service} both listen on "
+                        f"{listener.host}:{listener.port}",
+                        remedy="give each a proxy.listen port of its own",
+                    )
+                names[address] = listener.service
+                if address not in self._sockets:
+                    opened[address] = open_listener(listener)
+        except OrchestratorError:
+            for sock in opened.values():
+                sock.close()
+            raise
+        self._sockets.update(opened)
+
+    def _close_sockets(self, wanted: set[Address]) -> None:
+        for address in set(self._sockets) - wanted:
+            self._sockets.pop(address).close()
+
+    def _brief(self, worker: ProxyWorker) -> None:
+        for listener in self._snapshot.listeners:
+            worker.listen(listener.address, self._sockets[listener.address])
+        worker.route(self._snapshot)
+
+    def _confirmed(self) -> bool:
+        return all(worker.acked == self._snapshot.version for worker in self._workers)
+
+    async def _replace_silent(self) -> None:
+        silent = [w for w in self._workers if w.acked != self._snapshot.version]
+        for worker in silent:
+            await worker.kill()
+            self._lost(worker)
+        if not await self._until(self._confirmed, ACK_TIMEOUT_S):
+            why = next((w.refusal for w in silent if w.refusal), "no answer")
+            raise ProxyError(f"a proxy worker does not take the routes: {why}")
+
+    async def drain(self, endpoint_id: str, timeout_s: float) -> bool:
+        """Wait until an endpoint that was published away has no request in flight.
+
+        False if some are left after `timeout_s`. Raises `ValueError` if it is still routed.
+        """
+        if endpoint_id in self._snapshot.endpoint_ids:
+            raise ValueError(f"endpoint {endpoint_id} is still routed: publish without it first")
+        return await self._until(
+            lambda: not any(endpoint_id in worker.known for worker in self._workers), timeout_s
+        )
+
+    async def stats(self, timeout_s: float = 1.0) -> dict[str, Any]:
+        """Counters by service and by endpoint, summed over workers, those that died included."""
+        before = {worker: worker.stats_received for worker in self._workers}
+        for worker in self._workers:
+            worker.ask_stats()
+        await self._until(lambda: all(w.stats_received > n for w, n in before.items()), timeout_s)
+        total: dict[str, Any] = {"services": {}, "endpoints": {}}
+        for part in (*self._past, *(worker.stats for worker in self._workers)):
+            _add(total, part)
+        return total
+
+    async def _until(self, check: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait for a condition that only messages from workers make true."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not check():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return check()
+        return True
+
+    # --- a worker that died
+
+    def _lost(self, worker: ProxyWorker) -> None:
+        if self._stopping or worker not in self._workers:
+            return
+        task = asyncio.get_running_loop().create_task(self._revive(worker))
+        self._revivals.add(task)
+        task.add_done_callback(self._revivals.discard)
+
+    async def _revive(self, worker: ProxyWorker) -> None:
+        """Start it again at once, on the same listening sockets."""
+        self._remember(worker)
+        pauses = iter(_REVIVE_PAUSES_S)
+        while not self._stopping:
+            await asyncio.sleep(next(pauses, _REVIVE_PAUSES_S[-1]))
+            await worker.kill()
+            if await worker.spawn():
+                self._brief(worker)
+                return
+
+    def _remember(self, worker: ProxyWorker) -> None:
+        """Keep what it counted; what it had in flight is gone."""
+        past: dict[str, Any] = {"services": {}, "endpoints": {}}
+        for part in self._past:
+            _add(past, part)
+        _add(past, worker.stats)
+        for counters in (*past["services"].values(), *past["endpoints"].values()):
+            for gauge in ("in_flight", "connections"):
+                counters.pop(gauge, None)
+        self._past = [past]
+        worker.stats = {}
+
+    # --- the end
+
+    async def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Have the workers finish what is in flight and exit; leave no file and no port."""
+        self._stopping = True
+        for task in tuple(self._revivals):
+            task.cancel()
+        self._close_sockets(set())
+        await asyncio.gather(*(self._end(worker, timeout_s) for worker in self._workers))
+        for worker in self._workers:
+            worker.files.remove()
+        self._workers.clear()
+        remove_socket_folder(self._run_dir)
+
+    async def close(self) -> None:
+        """Let go: the workers go on with their last snapshot until somebody adopts them."""
+        self._stopping = True
+        for task in tuple(self._revivals):
+            task.cancel()
+        for worker in self._workers:
+            worker.close()
+        self._workers.clear()
+        self._close_sockets(set())
+
+    async def _end(self, worker: ProxyWorker, timeout_s: float) -> None:
+        worker.shut_down(timeout_s)
+        await worker.gone(timeout_s + 1.0)
+        await worker.kill()
+
+
+def open_listener(listener: Listener) -> socket.socket:
+    """A listening socket that no process accepts on yet. Raises `PortInUseError`, `ProxyError`."""
+    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(listener.address)
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise _refusal(listener, error) from error
+    sock.setblocking(False)
+    return sock
+
+
+def _refusal(listener: Listener, error: OSError) -> OrchestratorError:
+    where = f"service {listener.service} cannot listen on {listener.host}:{listener.port}"
+    if error.errno == errno.EADDRINUSE:
+        owner = port_owner(listener.port)
+        return PortInUseError(
+            f"{where}: the port is in use" + (f" by {owner}" if owner else ""),
+            remedy="choose another proxy.listen, or stop what uses it",
+        )
+    remedy = "choose a port above 1023" if error.errno == errno.EACCES else ""
+    return ProxyError(f"{where}: {error.strerror}", remedy=remedy)
+
+
+def _add(total: dict[str, Any], part: dict[str, Any]) -> None:
+    """Add counters to counters, dict by dict."""
+    for key, value in part.items():
+        if isinstance(value, dict):
+            _add(total.setdefault(key, {}), value)
+        else:
+            total[key] = total.get(key, 0) + value
+
+
+def stop_orphans(run_dir: Path, timeout_s: float = STOP_TIMEOUT_S) -> list[int]:
+    """End the workers a dead controller left; the pids that ran. Blocks up to `timeout_s` twice.
+
+    A pid is signalled only while its start time is the recorded one.
+    """
+    everyone = [
+        WorkerFiles(run_dir, int(record.stem.removeprefix("proxy-")))
+        for record in run_dir.glob("proxy-*.json")
+    ]
+    running = [files for files in everyone if files.identity()]
+    pids = [identity[0] for files in running if (identity := files.identity())]
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        for files in running:
+            if identity := files.identity():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(identity[0], signum)
+        deadline = time.monotonic() + timeout_s
+        while any(files.identity() for files in running) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+    for files in everyone:
+        files.remove()
+    if run_dir.is_dir():
+        remove_socket_folder(run_dir)
+    return pids
