@@ -52,7 +52,9 @@ class Controller:
         self.log = EventLog(self.store, clock)
         desired = DesiredState(self.store, settings.timing)
         self.cluster = Cluster(engine, self.store, desired, self.log, clock)
-        self.supervisor = ProxySupervisor(project.run_dir, settings.proxy_workers)
+        self.supervisor = ProxySupervisor(
+            project.run_dir, settings.proxy_workers, on_suspect=self._suspected
+        )
         self.publisher = Publisher(self.supervisor, self.cluster)
         self.images = Images(engine, self.log)
         self.executor = Executor(engine, self.cluster, self.publisher, self.images)
@@ -110,6 +112,13 @@ class Controller:
         await self.supervisor.stop()
         await self.engine.destroy()
         await self.close()
+
+    def _suspected(self, endpoint: str, why: str) -> None:
+        """Requests found a replica that does not answer: probe it now, not at its next turn."""
+        for id_ in self.cluster.observed.replicas:
+            if str(id_) == endpoint:
+                self.log.warning("Suspect", f"replica/{id_.name}", f"{id_} {why}")
+                self.cluster.prober.hurry(id_)
 
     # -- commands --------------------------------------------------------------------------
 

@@ -1,18 +1,16 @@
 """Tells the proxy where requests may go, whenever that changes."""
 
 import asyncio
-import contextlib
-import socket
 from collections.abc import Sequence
 from typing import Final
 
 from orchestrator.core.endpoints import Routable, routable
 from orchestrator.model import snapshot as proxy
-from orchestrator.model.errors import OrchestratorError, PortInUseError
+from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.spec import ProxySpec
 from orchestrator.model.state import Desired, Phase, Replica, ReplicaId
 from orchestrator.runtime.cluster import Cluster
-from orchestrator.runtime.proxy_supervisor import ProxySupervisor
+from orchestrator.runtime.proxy_supervisor import ProxySupervisor, open_listener
 
 # How long a controller that takes over waits for first probes before it says what is ready:
 # until then workers go on with what the one before it said.
@@ -63,11 +61,9 @@ class Publisher:
 
     def check_ports(self, proposed: Desired) -> None:
         """Raises `PortInUseError` if a listener that is new cannot listen."""
-        ours = {listener.address for listener in self._sent or ()}
-        for service in proposed.services.values():
-            address = service.spec.proxy and _address(service.spec.proxy)
-            if address and address not in ours:
-                _try_to_bind(address, service.name)
+        for listener in self._listeners(proposed):
+            if listener.address not in self._supervisor.addresses:
+                open_listener(listener).close()
 
     def _holding(self) -> bool:
         known = self._cluster.observed.replicas
@@ -91,15 +87,14 @@ class Publisher:
 
     async def _publish(self) -> None:
         async with self._lock:
-            listeners = self._listeners()
+            listeners = self._listeners(self._cluster.desired.now)
             if listeners == self._sent:
                 return
             self._version += 1
             await self._supervisor.publish(proxy.Snapshot(self._version, listeners))
             self._sent = listeners
 
-    def _listeners(self) -> tuple[proxy.Listener, ...]:
-        desired = self._cluster.desired.now
+    def _listeners(self, desired: Desired) -> tuple[proxy.Listener, ...]:
         ready = routable(desired, self._cluster.observed.view())
         return tuple(
             _listener(name, service.spec.proxy, ready.get(name, ()))
@@ -135,17 +130,3 @@ def _endpoint(replica: Routable) -> proxy.Endpoint:
 
 def _address(spec: ProxySpec) -> tuple[str, int]:
     return "127.0.0.1" if spec.host == "localhost" else spec.host, spec.listen
-
-
-def _try_to_bind(address: tuple[str, int], service: str) -> None:
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind(address)
-            trial.listen(1)
-        except OSError as error:
-            raise PortInUseError(
-                f"service {service!r} cannot listen on {address[0]}:{address[1]}: {error.strerror}",
-                remedy="give it another proxy.listen, or stop what uses the port",
-            ) from error
