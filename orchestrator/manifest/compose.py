@@ -61,9 +61,10 @@ class Composer:
     def _next(self) -> Any:
         try:
             return next(self._events, None)
-        except (yaml.YAMLError, ValueError) as error:
-            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            self.stop(_mark(mark) if mark else Mark(0, 0), (), *explain(error))
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            # Without libyaml, an escape beyond Unicode is one of the latter two.
+            mark, message, remedy = explain(error)
+            self.stop(mark, (), message, remedy)
 
     def _node(self, event: Any, path: FieldPath, depth: int) -> Node:
         mark = _mark(event.start_mark)

@@ -26,7 +26,7 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
 
 def _rule(line: str) -> Rule:
     pattern = line.removeprefix("!").strip()
-    clean = posixpath.normpath("/" + pattern).strip("/").replace("[^", "[!")
+    clean = posixpath.normpath("/" + pattern).strip("/")
     return Rule(tuple(part for part in clean.split("/") if part), line.startswith("!"))
 
 

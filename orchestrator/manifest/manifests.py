@@ -57,15 +57,21 @@ def _checked(sources: Sequence[Source], problems: list[Problem]) -> Manifests:
 
 
 def _parsed(source: Source, problems: list[Problem]) -> Iterator[Parsed]:
-    documents, found = load_documents(source.content, source.name, source.base)
-    problems += found
+    documents, unreadable = load_documents(source.content, source.name, source.base)
+    problems += unreadable
+    known = {_place(problem) for problem in unreadable}
     for document in documents:
         one, found = parse(document)
-        problems += found
+        # What could not be read cannot be right either: once is enough.
+        problems += [problem for problem in found if _place(problem) not in known]
         if one is not None:
             one, found = with_folders(one)
             problems += found
             yield one
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    return problem.line, problem.column
 
 
 def _between(parsed: Sequence[Parsed], *, complete: bool) -> Iterator[Problem]:

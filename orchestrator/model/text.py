@@ -24,5 +24,5 @@ def _number(value: int | float) -> str:
 
 
 def printable(path: str) -> str:
-    """A path for a message: as it is, or quoted where it holds what a terminal would obey."""
-    return path if path.isprintable() else quote(path)
+    """A path for a message: whole, quoted where it holds what a terminal would obey."""
+    return path if path.isprintable() else repr(path)

@@ -1,0 +1,94 @@
+"""Every regular expression answers 100 KB of adversarial text at once."""
+
+import re
+import time
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from orchestrator.manifest import loader, schema
+from orchestrator.manifest import scalars as yaml_scalars
+from orchestrator.model import names, quantity
+from orchestrator.model.spec import ServiceSpec
+
+LENGTH = 100_000
+ENDINGS = ["", "!", "\n", "\0"]
+SEEDS = [
+    "a",
+    "0",
+    "-",
+    "1h",
+    "1.1",
+    "a-",
+    "_",
+    "/",
+    "/a",
+    "a.",
+    "[",
+    "(",
+    "random(",
+    " ",
+    "é",
+    "e+",
+]
+
+
+def compiled(module: ModuleType) -> Iterator[re.Pattern[str]]:
+    return (value for value in vars(module).values() if isinstance(value, re.Pattern))
+
+
+def in_schema(part: object) -> Iterator[re.Pattern[str]]:
+    """Editors run these."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "pattern":
+                yield re.compile(value)
+            yield from in_schema(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from in_schema(value)
+
+
+PATTERNS = {
+    pattern.pattern: pattern
+    for found in (
+        *map(compiled, (loader, yaml_scalars, names, quantity)),
+        in_schema(schema()),
+    )
+    for pattern in found
+}
+
+
+def test_the_patterns_are_found() -> None:
+    assert len(PATTERNS) > 15
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_is_linear(pattern: str) -> None:
+    for seed in SEEDS:
+        for ending in ENDINGS:
+            text = (seed * LENGTH)[:LENGTH] + ending
+            started = time.process_time()
+            PATTERNS[pattern].fullmatch(text)
+            PATTERNS[pattern].match(text)
+            assert time.process_time() - started < 0.05, (seed, ending)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("field", ["image", "env", "cpu", "path", "strategy", "label", "duration"])
+def test_a_field_is_linear(field: str, seed: str) -> None:
+    text = (seed * LENGTH)[:LENGTH] + "!"
+    fields: dict[str, dict[str, object]] = {
+        "image": {"image": text},
+        "env": {"env": {text: "x"}},
+        "cpu": {"resources": {"limits": {"cpu": text}}},
+        "path": {"probes": {"liveness": {"path": text}}},
+        "strategy": {"placement": {"strategy": text}},
+        "label": {"placement": {"nodeSelector": {text: text}}},
+        "duration": {"stopGracePeriod": text},
+    }
+    started = time.process_time()
+    with pytest.raises(ValueError, match="validation error"):
+        ServiceSpec.model_validate({"name": "a", "image": "a", "port": 1, **fields[field]})
+    assert time.process_time() - started < 0.05
