@@ -15,17 +15,17 @@ RUN_VARIABLE: Final = "ORCH_RUN"
 _PASSED_ON: Final = ("HOME", "LANG", "TMPDIR", "TZ")
 
 
-def environment(launch: Launch, run: str) -> dict[str, str]:
-    """A small environment of our own plus what the launch says: nothing leaks from ours.
-
-    `python` is the interpreter we run on.
-    """
+def base_environment() -> dict[str, str]:
+    """A small one of our own: nothing leaks from ours. `python` is the interpreter we run on."""
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    env["PATH"] = os.pathsep.join(
-        (str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))
-    )
-    env |= {"PYTHONUNBUFFERED": "1", "HOSTNAME": launch.hostname, **launch.env}
-    return {**env, RUN_VARIABLE: run}
+    path = os.environ.get("PATH", os.defpath)
+    return {**env, "PATH": os.pathsep.join((str(Path(sys.executable).parent), path))}
+
+
+def environment(launch: Launch, run: str) -> dict[str, str]:
+    """What the launch says on top of the small one."""
+    ours = {"PYTHONUNBUFFERED": "1", "HOSTNAME": launch.hostname}
+    return {**base_environment(), **ours, **launch.env, RUN_VARIABLE: run}
 
 
 def argv(launch: Launch, env: Mapping[str, str], workdir: str) -> list[str]:

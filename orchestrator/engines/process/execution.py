@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 from typing import Final
 
-from orchestrator.engines.process import cgroup, identity
+from orchestrator.engines.process import cgroup, command, identity
 from orchestrator.engines.process.keeper import Command, joining
 from orchestrator.engines.process.ledger import Entry
 from orchestrator.model.errors import EngineError, EngineTimeoutError, NotFoundError
@@ -25,7 +25,7 @@ async def run(entry: Entry, argv: Sequence[str], timeout_s: float) -> ExecResult
     """
     if entry.claim is None:
         raise NotFoundError(f"replica {entry.name} does not run")
-    env = identity.environment(entry.claim.keeper.pid)
+    env = identity.environment(entry.claim.keeper.pid) or command.base_environment()
     what = Command(argv, env, entry.record.workdir, cgroup.join_files(entry.record.cgroups))
     try:
         process = await asyncio.create_subprocess_exec(

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -90,6 +90,7 @@ def alive(process: Process) -> bool:
     return now is not None and now.process == process and not now.ended
 
 
+@cache
 def boot_id() -> str:
     """Changes with every boot: start times count from it."""
     try:

@@ -22,6 +22,7 @@ from typing import Final
 from orchestrator.engines.process.identity import HAS_PROC
 
 CLAIM_TIMEOUT_S: Final = 10.0
+SHELL: Final = "/bin/sh"
 _CLAIMED: Final = b"claimed\n"
 
 _WHO_PROC: Final = """
@@ -36,11 +37,14 @@ app() { app=$(LC_ALL=C ps -o pid=,lstart= -p "$(exec sh -c 'echo $PPID')"); }
 # $1 working folder, $2 most KiB of data or "", then files of cgroups to join, `--`, the command.
 # Standard input is the lease of the port, standard output the line to the engine, standard error
 # the log. TERM is caught, not ignored: what is ignored would be ignored by the app too.
+# Of its own the keeper says nothing (a shell would report kills to the log).
 # Joining (125) comes before the claim, so that nothing ever runs outside its limits.
 _KEEPER: Final = """
 trap : HUP INT TERM
+exec 3>&2 2>/dev/null
 keeper
 (
+    exec 2>&3 3>&-
     workdir=$1 data_kib=$2
     shift 2
     while [ "$1" != -- ]; do
@@ -108,7 +112,7 @@ async def launch(command: Command, folder: Path, lease: socket.socket | None) ->
 
 def joining(command: Command) -> list[str]:
     """The argv that joins the cgroups and becomes the command."""
-    return ["/bin/sh", "-c", _JOIN, "sh", *command.cgroup_files, "--", *command.argv]
+    return [SHELL, "-c", _JOIN, "sh", *command.cgroup_files, "--", *command.argv]
 
 
 def _spawn(command: Command, folder: Path, lease: socket.socket | None, writer: int) -> int:
@@ -118,7 +122,7 @@ def _spawn(command: Command, folder: Path, lease: socket.socket | None, writer: 
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         child = subprocess.Popen(  # one to two milliseconds: no thread is worth that
-            ["/bin/sh", "-c", who + _KEEPER, "sh", *bounds, *command.argv],
+            [SHELL, "-c", who + _KEEPER, "sh", *bounds, *command.argv],
             stdin=subprocess.DEVNULL if lease is None else lease.fileno(),
             stdout=writer,
             stderr=log,

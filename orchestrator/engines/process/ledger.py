@@ -12,16 +12,19 @@ in between leaves either all of it or nothing that counts.
 import contextlib
 import json
 import os
+import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from orchestrator.engines.process.identity import Process, parse_identity
+from orchestrator.engines.process.identity import Process, boot_id, parse_identity
 from orchestrator.model.state import Endpoint, ReplicaId
 
 HIDDEN: Final = "."
+_FOLDER: Final = re.compile(r"([a-z0-9-]{1,63})-([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +105,13 @@ class Ledger:
         return read(self.root / name) if "/" not in name else None
 
     def create(self, record: Record) -> Path:
-        """Write the intent and return its folder. Raises `FileExistsError`, `OSError`."""
+        """Write the intent and return its folder. Raises `OSError`, also when there is one."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         hidden = self.root / f"{HIDDEN}new-{record.run}"
         folder = self.root / str(record.id)
         hidden.mkdir(mode=0o700)
         try:
             (hidden / "record.json").write_text(_encode(record))
-            if folder.exists():
-                raise FileExistsError(folder)
             return hidden.rename(folder)
         except BaseException:
             shutil.rmtree(hidden, ignore_errors=True)
@@ -123,7 +124,7 @@ class Ledger:
 
     def discard(self, entry: Entry) -> Path | None:
         """Take a replica off the list; returns where its folder went, None if it was gone."""
-        hidden = self.root / f"{HIDDEN}gone-{entry.record.run}"
+        hidden = self.root / f"{HIDDEN}gone-{uuid.uuid4().hex}"
         try:
             return entry.folder.rename(hidden)
         except FileNotFoundError:
@@ -135,10 +136,18 @@ class Ledger:
 
 
 def read(folder: Path) -> Entry | None:
-    """Read one replica's folder; None where there is none, or none of ours."""
+    """Read one replica's folder; None where there is none, or none of ours.
+
+    Without a readable record it is a replica of no node and no revision: something to replace.
+    """
+    record: Record | None
     try:
         record = _decode((folder / "record.json").read_bytes())
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, FileNotFoundError):
+        record = _salvaged(folder)
+    except OSError:
+        return None
+    if record is None:
         return None
     return Entry(folder, record, _claim(folder / "claim"), _exit_code(folder / "exit"))
 
@@ -165,6 +174,14 @@ def _exit_code(path: Path) -> int | None:
         return int(path.read_text())
     except (OSError, ValueError):
         return None
+
+
+def _salvaged(folder: Path) -> Record | None:
+    name = _FOLDER.fullmatch(folder.name)
+    if name is None or not folder.is_dir():
+        return None
+    replica_id = ReplicaId(name[1], int(name[2]), int(name[3]))
+    return Record(replica_id, "", "", "", boot_id(), "/", None, (), 0, 0)
 
 
 def _encode(record: Record) -> str:

@@ -5,7 +5,7 @@ import random
 import socket
 import sys
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from orchestrator.model.errors import EngineError
 
@@ -21,6 +21,13 @@ class Lease:
 
     port: int
     lock: socket.socket | None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.lock is not None:
+            self.lock.close()
 
 
 class PortPool:

@@ -7,6 +7,7 @@ Killed before 5, the folder has no claim and nothing runs: a later start takes i
 anew. Killed after 5, the folder tells everything.
 """
 
+import contextlib
 import uuid
 from pathlib import Path
 
@@ -33,12 +34,12 @@ class Starter:
         workdir = command.workdir(launch)
         env = command.environment(launch, run)
         argv = command.argv(launch, env, workdir)
-        lease = None if launch.port is None else self._ports.lease()
         try:
-            if lease is not None:
-                env["PORT"] = str(lease.port)
-            record = self._record(launch, run, workdir, lease)
-            return await self._run(record, launch, Command(argv, env, workdir), lease)
+            with self._ports.lease() if launch.port else contextlib.nullcontext() as lease:
+                if lease is not None:
+                    env["PORT"] = str(lease.port)
+                record = self._record(launch, run, workdir, lease)
+                return await self._run(record, launch, Command(argv, env, workdir), lease)
         except TimeoutError as error:
             raise EngineTimeoutError(f"{launch.id.name} has not begun in time") from error
         except OSError as error:
@@ -46,9 +47,6 @@ class Starter:
                 f"{launch.id.name} could not be started: {error.strerror or error}",
                 remedy="the system may be out of processes, file descriptors or disk space",
             ) from error
-        finally:
-            if lease is not None and lease.lock is not None:
-                lease.lock.close()  # the keeper holds it now
 
     async def _run(
         self, record: Record, launch: Launch, what: Command, lease: Lease | None

@@ -23,7 +23,7 @@ class Sweeper:
 
     async def sweep(self, record: Record) -> None:
         """Returns when no process of this replica is left, or after 2 s of trying in vain."""
-        if record.boot != identity.boot_id():
+        if not record.run or record.boot != identity.boot_id():
             return
         self._records[record.run] = record
         self._rounds_left[record.run] = ROUNDS
