@@ -1,0 +1,142 @@
+"""Command line: `python -m benchmarks [startup|recovery|idle|proxy]…`."""
+
+import argparse
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import machine
+from benchmarks.page import write
+from benchmarks.report import Report
+
+RUNS: Final = 5
+
+
+class NoEngineError(Exception):
+    """A benchmark needs a Docker engine and none answers."""
+
+
+def startup(runs: int) -> Report:
+    """Twenty replicas, from nothing to answering."""
+    from benchmarks.startup import run
+
+    return run(_engine(), runs, say)
+
+
+def recovery(runs: int) -> Report:
+    """A replica killed under load."""
+    from benchmarks.recovery import run
+
+    return run(_engine(), runs, say)
+
+
+def idle(runs: int) -> Report:
+    """Twenty replicas and nothing to do."""
+    from benchmarks.idle import run
+
+    return run(_engine(), runs, say)
+
+
+def proxy(runs: int) -> Report:
+    """Processor time per request beside nginx and HAProxy."""
+    from benchmarks.race import run
+
+    return run(runs, say)
+
+
+BENCHMARKS: Final[dict[str, Callable[[int], Report]]] = {
+    "startup": startup,
+    "recovery": recovery,
+    "idle": idle,
+    "proxy": proxy,
+}
+
+
+def main() -> int:
+    """Run what was asked for. Exit code 1 if a benchmark failed, 130 after Ctrl-C."""
+    options = _parser().parse_args()
+    signal.signal(
+        signal.SIGTERM, signal.getsignal(signal.SIGINT)
+    )  # either way what runs is removed
+    facts = machine.facts()
+    print("\n".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
+    if warning := machine.load_warning():
+        say(f"warning: {warning}")
+    reports = []
+    try:
+        for name in options.names or BENCHMARKS:
+            if report := _tried(name, options.runs):
+                reports.append(report)
+    except KeyboardInterrupt:
+        return 130
+    _keep(options, facts, reports)
+    return 0 if len(reports) == len(options.names or BENCHMARKS) else 1
+
+
+def _tried(name: str, runs: int) -> Report | None:
+    """The report, printed; None when there is none, with the reason on stderr."""
+    try:
+        report = BENCHMARKS[name](runs)
+    except NoEngineError:
+        say(f"{name}: skipped, no Docker engine answers (make engine)")
+        return None
+    except Exception:
+        traceback.print_exc()
+        say(f"{name}: failed")
+        return None
+    print(f"\n{report.markdown()}", flush=True)
+    return report
+
+
+def _keep(options: argparse.Namespace, facts: dict[str, str], reports: list[Report]) -> None:
+    if options.json:
+        found = {"machine": facts, "reports": [report.as_json() for report in reports]}
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+    if options.write and reports:
+        say(f"written: {write(facts, reports)}")
+
+
+def say(text: str) -> None:
+    """Progress, beside the tables on stdout."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _engine() -> Any:
+    client = machine.engine_client()
+    if client is None:
+        raise NoEngineError
+    return client
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", type=_benchmark,
+        help=f"which: {', '.join(BENCHMARKS)} (default: all)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--runs", type=_at_least_one, default=RUNS, help=f"runs of each (default: {RUNS})"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every value there")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    return parser
+
+
+def _benchmark(text: str) -> str:
+    if text not in BENCHMARKS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(BENCHMARKS)}")
+    return text
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

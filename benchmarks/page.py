@@ -1,0 +1,42 @@
+"""docs/benchmarks.md: the last figures of each benchmark, with the machine they come from."""
+
+from pathlib import Path
+from typing import Final
+
+from benchmarks.report import Report
+from benchmarks.sample import ROOT
+
+PAGE: Final = ROOT / "docs" / "benchmarks.md"
+BEGIN: Final = "<!-- {name} -->"
+END: Final = "<!-- end of {name} -->"
+INTRODUCTION: Final = """\
+# Benchmarks
+
+`make bench` runs them all; `python -m benchmarks startup|recovery|idle|proxy [--runs N]
+[--json FILE] [--write]` some of them. `--write` replaces the tables below. Peers run in turn with
+ours, in the same run on the same machine; each figure is the median of the runs with the least and
+the largest. What is ours, the load and the peers share the processors.
+"""
+
+
+def write(facts: dict[str, str], reports: list[Report]) -> Path:
+    """Put the reports into the page, each in its place; the others' stay. Returns the page."""
+    page = PAGE.read_text() if PAGE.exists() else INTRODUCTION
+    for report in reports:
+        page = _with_section(page, report.name, _section(facts, report))
+    PAGE.write_text(page)
+    return PAGE
+
+
+def _section(facts: dict[str, str], report: Report) -> str:
+    measured_on = "; ".join(f"{name}: {value}" for name, value in facts.items())
+    return f"{report.markdown()}- Measured on: {measured_on}.\n"
+
+
+def _with_section(page: str, name: str, section: str) -> str:
+    begin, end = BEGIN.format(name=name), END.format(name=name)
+    marked = f"{begin}\n{section}{end}\n"
+    if begin not in page:
+        return f"{page}\n{marked}"
+    before, _, rest = page.partition(begin)
+    return before + marked + rest.partition(f"{end}\n")[2]
