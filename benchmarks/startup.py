@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from docker import DockerClient
 
@@ -62,9 +62,17 @@ def _contenders() -> Iterable[Contender]:
 
 def _ours(client: DockerClient) -> Figures:
     with ours(client, REPLICAS) as one:
-        begin = time.perf_counter()
+        wall, begin = time.time(), time.perf_counter()
         returned, seen = watch_up(one)
-        return {"orch returned": returned - begin, "orch answering": seen - begin}
+        took = {"orch returned": returned - begin, "orch answering": seen - begin}
+        return took | _told(one.get("/v1/events?limit=10000"), wall)
+
+
+def _told(events: list[dict[str, Any]], wall: float) -> Figures:
+    """When the controller ordered the first start and when the engine had carried out the last."""
+    ordered = [one["time"] - wall for one in events if one["reason"] == "Scheduled"]
+    started = [one["time"] - wall for one in events if one["reason"] == "Started"]
+    return {"orch ordered": min(ordered), "orch started": max(started)}
 
 
 def watch_up(one: Ours) -> tuple[float, float]:
@@ -117,6 +125,8 @@ def _report(found: dict[str, Spread]) -> Report:
     rows = [
         Row(f"`orch up --wait` returned: {REPLICAS} ready", found["orch returned"], "s", aim),
         Row("`orch up`: all have answered through the proxy", found["orch answering"], "s", aim),
+        Row("`orch up`: first start ordered", found["orch ordered"], "s"),
+        Row("`orch up`: engine has started all", found["orch started"], "s"),
         Row("Compose returned: all started", found.get("Compose started"), "s", None, NO_COMPOSE),
         Row("Compose: all have answered", found.get("Compose answering"), "s", None, NO_COMPOSE),
         Row(f"docker-py, create + start, {best} threads (the floor)", floor, "s"),
