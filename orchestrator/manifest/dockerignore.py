@@ -16,6 +16,11 @@ class Rule:
     parts: tuple[str, ...]
     exception: bool
 
+    def reopens(self, folder: tuple[str, ...]) -> bool:
+        """Whether it takes something back in that lies in an excluded folder. As for Docker,
+        only a pattern that begins with the folder's own name does."""
+        return self.exception and self.parts[: len(folder)] == folder
+
 
 def parse_rules(text: str) -> tuple[Rule, ...]:
     """One rule a line; blank lines and comments are left out."""

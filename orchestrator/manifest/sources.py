@@ -40,7 +40,7 @@ def _digest(build: BuildSpec, root: Path) -> str:
     how = repr((build.dockerfile, sorted(build.args.items())))
     digest = hashlib.sha256(how.encode())
     files = size = 0
-    for entry in _entries(root, _rules(root), build.dockerfile):
+    for entry in build_files(root, _rules(root), build.dockerfile):
         status = entry.stat(follow_symlinks=False)
         files, size = files + 1, size + status.st_size
         if files > MAX_FILES or size > MAX_BYTES:
@@ -61,10 +61,11 @@ def _rules(root: Path) -> tuple[Rule, ...]:
     return parse_rules(text.decode("utf-8-sig", "replace")) + _NEVER
 
 
-def _entries(root: Path, rules: tuple[Rule, ...], dockerfile: str) -> Iterator["os.DirEntry[str]"]:
-    """All that is not a folder, in a fixed order. The Dockerfile is always part of it."""
+def build_files(
+    root: Path, rules: tuple[Rule, ...], dockerfile: str
+) -> Iterator["os.DirEntry[str]"]:
+    """What goes into the build, folders aside, in a fixed order; the Dockerfile always does."""
     always = Path(os.path.normpath(dockerfile)).parts
-    exceptions = any(rule.exception for rule in rules)
     folders: list[tuple[str, tuple[str, ...]]] = [(os.fspath(root), ())]
     while folders:
         folder, above = folders.pop()
@@ -76,7 +77,7 @@ def _entries(root: Path, rules: tuple[Rule, ...], dockerfile: str) -> Iterator["
             if not entry.is_dir(follow_symlinks=False):
                 if not ignored:
                     yield entry
-            elif not ignored or exceptions:
+            elif not ignored or any(rule.reopens(path) for rule in rules):
                 folders.append((entry.path, path))
 
 

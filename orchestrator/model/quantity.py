@@ -57,7 +57,7 @@ def parse_cpu(value: object) -> int:
     if millicores != int(millicores):
         raise QuantityError(
             f"cpu {quote(value)} is finer than 1m",
-            remedy="the smallest step is 1m (a thousandth of a core)",
+            remedy="the smallest step is 1m, a thousandth of a core",
         )
     return int(millicores)
 
@@ -136,7 +136,7 @@ def _split(value: object, what: str, hint: str) -> tuple[Decimal, str]:
 def _plain_number(value: object, what: str, hint: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise QuantityError(f"{quote(value)} is no {what}", remedy=hint)
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise QuantityError(f"{what} {quote(value)} is not finite", remedy=hint)
     if value < 0:
         raise QuantityError(f"{what} {quote(value)} is negative", remedy=hint)

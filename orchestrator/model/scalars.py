@@ -68,9 +68,13 @@ def _checked_name(text: str) -> str:
     return text
 
 
-def _no_nul(text: str) -> str:
+def _plain_text(text: str) -> str:
     if "\0" in text:
         raise SpecError(Fault(f"{quote(text)} contains a NUL byte", "remove it"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SpecError(Fault(f"{quote(text)} contains half a character", "remove it")) from None
     return text
 
 
@@ -97,7 +101,7 @@ Name = Annotated[
         }
     ),
 ]
-Text = Annotated[str, AfterValidator(_no_nul)]
+Text = Annotated[str, AfterValidator(_plain_text)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Count = Annotated[int, Field(strict=True)]
 Cpu = Annotated[

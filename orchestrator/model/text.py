@@ -13,14 +13,12 @@ def quote(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return _number(value)
+    if isinstance(value, float):
+        return str(value)
+    if isinstance(value, int):
+        # Python refuses to print integers of more than 4,300 digits.
+        return str(value) if abs(value) < 10**LONGEST_QUOTE else "a number beyond all bounds"
     return "a list" if isinstance(value, list | tuple) else "a mapping"
-
-
-def _number(value: int | float) -> str:
-    # Python refuses to print integers of more than 4,300 digits.
-    return str(value) if abs(value) < 10**LONGEST_QUOTE else "a number beyond all bounds"
 
 
 def printable(path: str) -> str:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic_core import ErrorDetails
 
 from orchestrator.manifest import compose, from_text
+from orchestrator.manifest.messages import faults_of
 from orchestrator.model.errors import ManifestError
 from tests.manifest.mistakes import NODE, SERVICE, TABLE
 
@@ -53,6 +55,20 @@ def test_without_libyaml_an_escape_beyond_unicode_is_refused(
     monkeypatch.setattr(compose, "_PARSER", yaml.SafeLoader)
     message = problems_of('a: "\\UFFFFFFFF"', folder)
     assert message == "m: is no valid YAML: it cannot be read (see yaml.org for the syntax)"
+
+
+def test_without_libyaml_half_a_character_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compose, "_PARSER", yaml.SafeLoader)
+    message = problems_of(SERVICE + 'command: ["\\ud800"]\n', folder)
+    assert message == "m:4:11: command[0]: '\\ud800' contains half a character (remove it)"
+
+
+def test_an_error_that_pydantic_may_learn_is_passed_on() -> None:
+    error = ErrorDetails(type="new", loc=("a",), msg="Something new", input="\x1b")
+    (fault,) = faults_of(error)
+    assert str(fault) == "found '\\x1b': Something new (see `orch schema`)"
 
 
 def test_all_problems_are_reported_at_once_in_the_order_of_lines(folder: Path) -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.manifest import compose, from_text
 from orchestrator.manifest.document import Document, Mark
 from orchestrator.manifest.loader import load_documents
 from orchestrator.model.errors import ManifestError, Problem
+from tests.model.calm import calm
 
 HERE = Path(__file__).parent
 
@@ -237,7 +238,7 @@ PIECES = [
 MANIFEST_LIKE = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 
 
-@settings(max_examples=300, deadline=2000)
+@calm
 @given(st.one_of(st.binary(max_size=300), YAML_LIKE.map(str.encode), MANIFEST_LIKE.map(str.encode)))
 def test_no_bytes_raise_anything_but_a_manifest_error(content: bytes) -> None:
     problems: tuple[Problem, ...] = ()
@@ -248,7 +249,7 @@ def test_no_bytes_raise_anything_but_a_manifest_error(content: bytes) -> None:
     assert all(str(problem).isprintable() for problem in problems)
 
 
-@settings(max_examples=200, deadline=2000)
+@calm
 @given(YAML_LIKE)
 def test_both_parsers_read_the_same(text: str) -> None:
     """Where both can read it: they differ in what they refuse, not in what they understand."""
