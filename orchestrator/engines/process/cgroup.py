@@ -16,6 +16,7 @@ from typing import Final
 
 CONTROLLERS: Final = ("memory", "cpu", "cpuacct", "pids")
 PERIOD_US: Final = 100_000
+_TRIES: Final = 5
 FOLDER: Final = "orchestrator"
 
 
@@ -76,16 +77,13 @@ class Cgroups:
 
     def destroy(self) -> None:
         """Remove the project's folders if no replica is left in them."""
-        for parent in self._parents:
-            with contextlib.suppress(OSError):
-                parent.rmdir()
-                parent.parent.rmdir()
+        prune(self.paths("any"))
 
 
 def create(folders: Sequence[str], limits: Limits) -> None:
     """Make the group of one replica. Raises `OSError`."""
     for folder in map(Path, folders):
-        _make(folder)
+        _make_surely(folder)
         for file, value in limits.settings:
             if (folder / file).exists():
                 (folder / file).write_text(value)
@@ -144,6 +142,14 @@ def remove(folders: Sequence[str]) -> bool:
     return done
 
 
+def prune(folders: Sequence[str]) -> None:
+    """Remove the folders above a replica's group if nothing else is in them."""
+    for folder in map(Path, folders):
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
+            folder.parent.parent.rmdir()
+
+
 def _candidates() -> Iterator[Path]:
     """Folders beneath which groups may be made, in the order to try them."""
     try:
@@ -198,11 +204,19 @@ def _works(parent: Path, project: str) -> bool:
     to write to the group above both ends)."""
     trial = parent / FOLDER / project / f"trial-{os.getpid()}"
     try:
-        _make(trial)
+        _make_surely(trial)
         trial.rmdir()
     except OSError:
         return False
     return os.access(parent / "cgroup.procs", os.W_OK)
+
+
+def _make_surely(folder: Path) -> None:
+    """Another project that ends may take the common folder away in between."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            return _make(folder)
+    return _make(folder)
 
 
 def _make(folder: Path) -> None:

@@ -61,14 +61,17 @@ class Ending:
         self._swept: set[str] = set()
 
     def adopt(self, entry: Entry) -> bool:
-        """Watch a replica if it runs, and say whether it does. What a dead one left is swept."""
+        """Watch a replica if it runs, and say whether it does. What a dead one left is swept.
+
+        Raises `OSError` when that cannot be known or watched.
+        """
         if entry.claim is None:
             return False
         if runs(entry):
             self._watcher.watch(entry.name, entry.claim.keeper)
             return True
-        if not self._watcher.watching(entry.name):
-            self._sweep_once(entry)
+        self._watcher.settle(entry.name)
+        self._sweep_once(entry)
         return False
 
     async def stop(self, entry: Entry, grace_s: float) -> None:

@@ -1,19 +1,22 @@
 """`ProcessEngine`: the engine protocol for replicas that are processes of this machine."""
 
 import asyncio
+import contextlib
+import functools
 import signal as signals
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 from orchestrator.engines.base import Progress
-from orchestrator.engines.process import execution, identity, logs, usage
+from orchestrator.engines.process import cgroup, execution, identity, logs, usage
 from orchestrator.engines.process.cgroup import Cgroups
 from orchestrator.engines.process.ending import Ending, exit_of, runs
 from orchestrator.engines.process.hints import Hints
 from orchestrator.engines.process.ledger import Entry, Ledger
 from orchestrator.engines.process.starter import Starter
 from orchestrator.model.errors import (
+    EngineError,
     EngineUnavailableError,
     InvalidRequestError,
     NotFoundError,
@@ -31,6 +34,28 @@ from orchestrator.model.state import ReplicaId
 
 TRIM_PERIOD_S: Final = 5.0
 PID_CHOICES: Final = 50
+
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def _reported(
+    call: Callable[Parameters, Awaitable[Result]],
+) -> Callable[Parameters, Coroutine[Any, Any, Result]]:
+    """What the system refuses (no descriptor, no space) is an `EngineError`, worth a new try."""
+
+    @functools.wraps(call)
+    async def reporting(*args: Parameters.args, **named: Parameters.kwargs) -> Result:
+        try:
+            return await call(*args, **named)
+        except OSError as error:
+            raise EngineError(
+                f"the process engine could not {call.__name__}: {error.strerror or error}",
+                remedy="the system may be out of processes, file descriptors or disk space",
+            ) from error
+
+    return reporting
 
 
 class ProcessEngine:
@@ -56,6 +81,7 @@ class ProcessEngine:
         """What control groups bound here: some of `cpu`, `memory`, `pids`, `cpuacct`."""
         return self._cgroups.controllers
 
+    @_reported
     async def open(self) -> None:
         """Adopt what runs, finish what was left half done."""
         try:
@@ -65,10 +91,10 @@ class ProcessEngine:
                 f"the process engine cannot use {self._ledger.root}: {error.strerror}",
                 remedy="name another state folder (--state-dir)",
             ) from error
+        self._trimmer = asyncio.create_task(self._trim_for_ever())
         for entry in self._ledger.entries():
             self._names[entry.engine_id] = entry.name
             self._ending.adopt(entry)
-        self._trimmer = asyncio.create_task(self._trim_for_ever())
 
     async def close(self) -> None:
         """Stop watching; replicas go on."""
@@ -79,6 +105,7 @@ class ProcessEngine:
             await asyncio.gather(self._trimmer, return_exceptions=True)
         await self._ending.close()
 
+    @_reported
     async def list(self) -> list[EngineReplica]:
         """All that is written down, compared with what runs."""
         return [self._replica(entry) for entry in self._ledger.entries()]
@@ -86,6 +113,7 @@ class ProcessEngine:
     async def ensure_image(self, image: ImageSpec, progress: Progress) -> None:
         """Nothing to do: what runs here is no image."""
 
+    @_reported
     async def start(self, launch: Launch) -> EngineReplica:
         """Start, or return what was started. An attempt is never run a second time."""
         async with self._locks.setdefault(launch.id, asyncio.Lock()):
@@ -95,6 +123,7 @@ class ProcessEngine:
                 entry = None
             return self._replica(entry if entry is not None else await self._start(launch))
 
+    @_reported
     async def stop(self, engine_id: str, grace_s: float) -> None:
         """SIGTERM to its process group, SIGKILL to all of it after `grace_s`."""
         entry = self._find(engine_id)
@@ -102,6 +131,7 @@ class ProcessEngine:
             self.writes += 1
             await self._ending.stop(entry, grace_s)
 
+    @_reported
     async def signal(self, engine_id: str, signal: str) -> None:
         """To the app's own process, as a container engine does."""
         number = _signal_number(signal)
@@ -110,6 +140,7 @@ class ProcessEngine:
         if entry.claim is None or not identity.send(entry.claim.app, number):
             raise NotFoundError(f"replica {entry.name} runs no more")
 
+    @_reported
     async def remove(self, engine_id: str) -> None:
         """Remove its folder and its control group, after what still runs."""
         entry = self._find(engine_id)
@@ -137,22 +168,27 @@ class ProcessEngine:
         async for text in logs.lines(log, ended, tail=tail, follow=follow):
             yield LogLine(replica.id, text)
 
+    @_reported
     async def exec(self, engine_id: str, argv: Sequence[str], timeout_s: float) -> ExecResult:
         """Beside the app: same folder, environment and limits."""
         entry = self._running(engine_id)
         self.writes += 1
         return await execution.run(entry, argv, timeout_s)
 
+    @_reported
     async def stats(self, engine_ids: Sequence[str]) -> dict[str, Usage]:
         """Of the whole control group, or of the whole session."""
         found = (self._find(engine_id) for engine_id in engine_ids)
         return usage.measure(entry for entry in found if entry is not None and runs(entry))
 
+    @_reported
     async def destroy(self) -> None:
         """Kill and remove all; the project's folders too."""
         self.writes += 1
         entries = list(self._ledger.entries())
         await asyncio.gather(*(self._ending.remove(entry) for entry in entries))
+        for entry in entries:
+            cgroup.prune(entry.record.cgroups)
         self._cgroups.destroy()
         self._ledger.destroy()
 
@@ -205,8 +241,9 @@ class ProcessEngine:
     async def _trim_for_ever(self) -> None:
         while True:
             await asyncio.sleep(TRIM_PERIOD_S)
-            for entry in self._ledger.entries():
-                logs.trim(entry.folder / "log")
+            with contextlib.suppress(OSError):
+                for entry in self._ledger.entries():
+                    logs.trim(entry.folder / "log")
 
 
 def _signal_number(name: str) -> signals.Signals:

@@ -17,6 +17,8 @@ from typing import Final
 
 PROC: Final = Path("/proc")
 HAS_PROC: Final = sys.platform == "linux"
+GONE: Final = (FileNotFoundError, ProcessLookupError)
+"""What /proc answers of a process that has ended, before and while one reads."""
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -68,12 +70,16 @@ def parse_identity(line: str) -> Process:
 
 
 def stat(pid: int) -> Stat | None:
-    """Look a process up; None when there is none."""
+    """Look a process up; None when there is none.
+
+    Raises `OSError` when that cannot be known, as for want of a descriptor: "not known" must never
+    pass for "dead".
+    """
     if not HAS_PROC:
         return next(iter(_ps("-p", str(pid))), None)
     try:
         return parse_stat((PROC / str(pid) / "stat").read_text(errors="replace"))
-    except (OSError, IndexError, ValueError):
+    except GONE:
         return None
 
 
@@ -100,10 +106,10 @@ def boot_id() -> str:
 
 
 def environment(pid: int) -> dict[str, str]:
-    """The environment a process was started with; empty where it cannot be read."""
+    """The environment a process was started with; empty where it cannot be known."""
     try:
         raw = (PROC / str(pid) / "environ").read_bytes()
-    except OSError:
+    except (*GONE, PermissionError):
         return {}
     pairs = (os.fsdecode(item).partition("=") for item in raw.split(b"\0") if b"=" in item)
     return {name: value for name, _, value in pairs}
@@ -120,7 +126,7 @@ def with_variable(name: str, values: set[str]) -> dict[str, list[Process]]:
     for pid in _pids() if HAS_PROC else []:
         try:
             variables = set((PROC / str(pid) / "environ").read_bytes().split(b"\0"))
-        except OSError:
+        except (*GONE, PermissionError):  # another user's is not ours
             continue
         seen = stat(pid)
         for item in wanted.keys() & variables:

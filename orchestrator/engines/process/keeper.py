@@ -31,7 +31,10 @@ app() { read -r app </proc/self/stat; }
 """
 _WHO_PS: Final = """
 keeper() { keeper=$(LC_ALL=C ps -o pid=,lstart= -p $$); }
-app() { app=$(LC_ALL=C ps -o pid=,lstart= -p "$(exec sh -c 'echo $PPID')"); }
+app() {
+    app=$(exec sh -c 'echo $PPID')
+    app=$(LC_ALL=C ps -o pid=,lstart= -p "$app")
+}
 """
 
 # $1 working folder, $2 most KiB of data or "", then files of cgroups to join, `--`, the command.

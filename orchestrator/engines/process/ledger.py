@@ -87,8 +87,7 @@ class Ledger:
     def prepare(self) -> None:
         """Make the folder; sweep up what an interrupted write or removal left."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for leftover in self.root.glob(f"{HIDDEN}*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        self._sweep()
 
     def entries(self) -> Iterator[Entry]:
         """Every replica written down."""
@@ -131,22 +130,27 @@ class Ledger:
             return None
 
     def destroy(self) -> None:
-        """Remove the folder and all in it."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        """Remove the folder, if nothing is left in it that is not ours."""
+        self._sweep()
+        with contextlib.suppress(OSError):
+            self.root.rmdir()
+
+    def _sweep(self) -> None:
+        for leftover in self.root.glob(f"{HIDDEN}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def read(folder: Path) -> Entry | None:
     """Read one replica's folder; None where there is none, or none of ours.
 
-    Without a readable record it is a replica of no node and no revision: something to replace.
+    Without a valid record it is a replica of no node and no revision: something to replace.
+    Raises `OSError` when that cannot be known.
     """
     record: Record | None
     try:
         record = _decode((folder / "record.json").read_bytes())
-    except (ValueError, KeyError, TypeError, FileNotFoundError):
+    except (ValueError, KeyError, TypeError, FileNotFoundError, NotADirectoryError):
         record = _salvaged(folder)
-    except OSError:
-        return None
     if record is None:
         return None
     return Entry(folder, record, _claim(folder / "claim"), _exit_code(folder / "exit"))
@@ -165,14 +169,14 @@ def _claim(path: Path) -> Claim | None:
             return Claim(
                 parse_identity(keeper), parse_identity(app), os.fstat(file.fileno()).st_mtime
             )
-    except (OSError, ValueError, IndexError):
+    except (FileNotFoundError, ValueError, IndexError):
         return None
 
 
 def _exit_code(path: Path) -> int | None:
     try:
         return int(path.read_text())
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):
         return None
 
 

@@ -1,6 +1,7 @@
 """Ends what a replica leaves behind: grandchildren, whether in its session or not."""
 
 import asyncio
+import contextlib
 import signal
 from typing import Final
 
@@ -38,14 +39,21 @@ class Sweeper:
 
     async def _work(self) -> None:
         while self._records:
-            for run, processes in _remains(list(self._records.values())).items():
-                for process in processes:
-                    identity.send(process, signal.SIGKILL)
-                self._rounds_left[run] -= 1
-                if not processes or not self._rounds_left[run]:
-                    del self._records[run]
+            with contextlib.suppress(OSError):  # for want of a descriptor: later again
+                self._round()
             if self._records:
                 await asyncio.sleep(_PAUSE_S)
+
+    def _round(self) -> None:
+        for run in list(self._records):
+            self._rounds_left[run] -= 1
+            if self._rounds_left[run] < 0:
+                del self._records[run]
+        for run, processes in _remains(list(self._records.values())).items():
+            for process in processes:
+                identity.send(process, signal.SIGKILL)
+            if not processes:
+                del self._records[run]
 
 
 def _remains(records: list[Record]) -> dict[str, list[Process]]:

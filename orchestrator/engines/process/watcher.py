@@ -4,10 +4,12 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from typing import Final
 
 from orchestrator.engines.process import identity
 from orchestrator.engines.process.identity import Process
 
+RETRY_S: Final = 0.1
 Ended = Callable[[str, Process], None]
 
 
@@ -17,6 +19,7 @@ class Watcher:
     def __init__(self, ended: Ended) -> None:
         self._ended = ended
         self._descriptors: dict[str, int] = {}
+        self._processes: dict[str, Process] = {}
         self._gone: dict[str, asyncio.Event] = {}
 
     def watch(self, name: str, process: Process) -> None:
@@ -26,6 +29,7 @@ class Watcher:
             return
         loop = asyncio.get_running_loop()
         descriptor = _exit_descriptor(process)
+        self._processes[name] = process
         self._gone[name] = asyncio.Event()
         if descriptor is None:
             loop.call_soon(self._end, name, process)
@@ -33,9 +37,10 @@ class Watcher:
         self._descriptors[name] = descriptor
         loop.add_reader(descriptor, self._end, name, process)
 
-    def watching(self, name: str) -> bool:
-        """Whether an end under this name is still to be told."""
-        return name in self._gone
+    def settle(self, name: str) -> None:
+        """Tell the end of one that is known to have ended now, not when the loop comes to it."""
+        if (process := self._processes.get(name)) is not None:
+            self._end(name, process)
 
     async def gone(self, name: str, timeout_s: float) -> bool:
         """Wait until the process under that name has ended and that was told; False when
@@ -55,17 +60,26 @@ class Watcher:
             self._forget(name)
 
     def _end(self, name: str, process: Process) -> None:
-        if name not in self._gone:
+        if self._processes.get(name) != process:
             return
-        self._ended(name, process)
-        self._forget(name)
+        self._unwatch(name)
+        try:
+            self._ended(name, process)
+        except OSError:  # for want of a descriptor: later again
+            asyncio.get_running_loop().call_later(RETRY_S, self._end, name, process)
+        else:
+            self._forget(name)
 
     def _forget(self, name: str) -> None:
+        self._unwatch(name)
+        self._processes.pop(name)
+        self._gone.pop(name).set()
+
+    def _unwatch(self, name: str) -> None:
         descriptor = self._descriptors.pop(name, None)
         if descriptor is not None:
             asyncio.get_running_loop().remove_reader(descriptor)
             os.close(descriptor)
-        self._gone.pop(name).set()
 
 
 def _exit_descriptor(process: Process) -> int | None:
@@ -74,7 +88,12 @@ def _exit_descriptor(process: Process) -> int | None:
         descriptor = _open(process.pid)
     except ProcessLookupError:
         return None
-    if identity.alive(process):  # of what we have opened, no later process of that number
+    try:
+        lives = identity.alive(process)  # what we have opened is no later one of that number
+    except OSError:
+        os.close(descriptor)
+        raise
+    if lives:
         return descriptor
     os.close(descriptor)
     return None

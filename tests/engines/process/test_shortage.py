@@ -1,17 +1,21 @@
 """The system has no descriptor, process or space left: refused clearly, and later it goes on."""
 
 import asyncio
+import contextlib
 import os
 import resource
+import signal
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from orchestrator.engines.process import ProcessEngine, identity
 from orchestrator.model.errors import EngineError, EngineUnavailableError
-from tests.engines.contract.bench import WAIT, Bench, python
+from tests.engines.contract.bench import WAIT, Bench, listening, python
+from tests.support.wait import eventually_async
 
 NO_PROCESS = """
 import asyncio, os, resource, sys
@@ -44,28 +48,51 @@ def descriptors() -> set[int]:
     return {int(path.name) for path in Path("/dev/fd").iterdir() if path.is_symlink()}
 
 
-async def test_no_descriptor_is_refused_and_then_it_works(
-    bench: Bench, engine: ProcessEngine
-) -> None:
-    launch = bench.launch(1, python(WAIT), port=8000)
+@contextlib.contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """Every number up to the limit is in use."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    highest = max(descriptors())
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, limit[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(descriptors()) + 1, limit[1]))
+    filler = []
     try:
-        filler = []
-        while True:
-            try:
+        with contextlib.suppress(OSError):
+            while True:
                 filler.append(os.dup(0))
-            except OSError:
-                break
-        with pytest.raises(EngineError):
-            await engine.start(launch)
+        yield
     finally:
         for descriptor in filler:
             os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+
+
+async def test_no_descriptor_is_refused_and_then_it_works(
+    bench: Bench, engine: ProcessEngine
+) -> None:
+    launch = bench.launch(1, python(WAIT), port=8000)
+    with no_descriptor_left(), pytest.raises(EngineError, match="Too many open files"):
+        await engine.start(launch)
     assert await engine.list() == []
     assert (await engine.start(launch)).running
+
+
+async def test_not_knowing_never_passes_for_dead(bench: Bench, engine: ProcessEngine) -> None:
+    replica = await engine.start(bench.launch(1, python(WAIT)))
+    with no_descriptor_left():
+        for call in (engine.list(), engine.stop(replica.engine_id, 0), engine.stats(["1"])):
+            with pytest.raises(EngineError, match="Too many open files"):
+                await call
+    assert await engine.list() == [replica]
+
+
+async def test_an_end_for_want_of_descriptors_is_told_later(
+    bench: Bench, engine: ProcessEngine
+) -> None:
+    replica = await engine.start(bench.launch(1, python(WAIT)))
+    async with listening(engine) as ear:
+        with no_descriptor_left():
+            os.kill(int(replica.engine_id), signal.SIGKILL)
+            await eventually_async(lambda: not engine._ending._watcher._descriptors)
+        assert (await ear.exit(replica.id)).code == 137
 
 
 async def test_no_process_is_refused(state_dir: Path) -> None:
