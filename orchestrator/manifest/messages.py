@@ -19,6 +19,9 @@ def faults_of(error: ErrorDetails) -> tuple[Fault, ...]:
     if isinstance(cause, SpecError):
         return cause.faults
     value = error["input"]
+    if error["type"] == "too_short" and value:
+        # pydantic counts only the good items; the bad ones have problems of their own.
+        return ()
     explained = _EXPLAINED.get(error["type"])
     if explained is None:
         return (Fault(f"found {quote(value)}: {error['msg']}", "see `orch schema`"),)

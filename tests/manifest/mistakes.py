@@ -227,6 +227,10 @@ FIELDS: Table = {
         SERVICE + "command: [sleep, 10]\n",
         'm:4:18: command[1]: found 10, expected a text (put it in quotes: "10")',
     ),
+    "only a number for a text": (
+        SERVICE + "command: [10]\n",
+        'm:4:11: command[0]: found 10, expected a text (put it in quotes: "10")',
+    ),
     "list for a text": (
         "kind: Service\nname: web\nimage: [a]\n",
         "m:3:8: image: found a list, expected a text (write a text, or leave the field out)",
