@@ -5,12 +5,21 @@ One SQLite file, write-ahead log, one writer, readable by its owner only.
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from orchestrator.model.errors import StateError
 
 SCHEMA_VERSION: Final = 1
+BUSY_S: Final = 5.0
+# Result codes that say nothing against the file itself: https://sqlite.org/rescode.html
+_DISK_TROUBLE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY,
+    }
+)  # fmt: skip
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE services (
@@ -34,32 +43,60 @@ CREATE TABLE events (
 """
 
 
-def open_database(path: Path, stamp: int) -> tuple[sqlite3.Connection, str]:
+Read = Callable[[sqlite3.Connection], object]
+"""Reads all that counts; raises `ValueError`, `TypeError` or `KeyError` on what it cannot use."""
+
+
+def open_database(path: Path, stamp: int, read: Read) -> tuple[sqlite3.Connection, str]:
     """The connection, and what went wrong with an earlier file ("" if nothing).
 
-    A file that is truncated, corrupt or of a newer version is moved aside to
-    `NAME.broken-STAMP`, never deleted, and a new one begun: what runs is found by its labels.
-    Raises `StateError` if no file can be written at all.
+    A file that is truncated, corrupt, unreadable for `read` or of a newer version is moved aside
+    to `NAME.broken-STAMP`, never deleted, and a new one begun: what runs is found by its labels.
+    Raises `StateError`, with the file where it was, if the disk is at fault and not the file.
     """
-    trouble = ""
     try:
-        connection = _connect(path)
-        trouble = _fault(connection)
-        if trouble:
-            connection.close()
-    except sqlite3.DatabaseError as error:
-        trouble = str(error)
+        connection, trouble = _opened(path, read)
+        if connection is not None:
+            return connection, ""
+        kept = _set_aside(path, stamp)
+        return _connect(path), f"state file unusable ({trouble}); kept as {kept.name}, begun anew"
     except OSError as error:
         raise StateError(f"cannot open {path}: {error.strerror}") from error
-    if not trouble:
-        return connection, ""
-    kept = _set_aside(path, stamp)
-    return _connect(path), f"state file unusable ({trouble}); kept as {kept.name}, begun anew"
+    except sqlite3.Error as error:
+        raise StateError(
+            f"cannot open {path}: {error}",
+            remedy="see whether the disk is full or read-only; the file is as it was",
+        ) from error
+
+
+def _opened(path: Path, read: Read) -> tuple[sqlite3.Connection | None, str]:
+    """The connection, or None and what is wrong with the file. Raises `sqlite3.Error` if nothing
+    is known to be."""
+    connection = None
+    try:
+        connection = _connect(path)
+        if not (trouble := _fault(connection)):
+            read(connection)
+            return connection, ""
+    except sqlite3.DatabaseError as error:
+        if _is_the_disks(error):
+            raise
+        trouble = str(error)
+    except (ValueError, TypeError, KeyError) as error:
+        trouble = f"it holds what cannot be read: {str(error).splitlines()[0]}"
+    if connection is not None:
+        connection.close()
+    return None, trouble
+
+
+def _is_the_disks(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF in _DISK_TROUBLE and code != sqlite3.SQLITE_IOERR_SHORT_READ
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -51,11 +51,17 @@ class Store:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
-        self._db, self.trouble = open_database(path, int(clock.wall()))
         self._events: list[Event] = []
         self._slots: dict[SlotKey, SlotHistory | None] = {}
+        self._db, self.trouble = open_database(path, int(clock.wall()), self._read)
         (last,) = self._db.execute("SELECT coalesce(max(serial), 0) FROM events").fetchone()
         self.last_event: int = last
+
+    def _read(self, connection: sqlite3.Connection) -> None:
+        """Whether all of it can be read: raises what `open_database` expects."""
+        self._db = connection
+        self.services(), self.deleting(), self.nodes(), self.slots(), self.stopping()
+        self.serial(), self.events(limit=1)
 
     def close(self) -> None:
         """Write what is buffered and close."""
