@@ -95,7 +95,9 @@ class ServiceSpec(Spec):
 
     kind: Literal["Service"] = "Service"
     name: Name
-    image: Image | None = Field(None, description="Container image. Default: NAME:latest.")
+    image: Image | None = Field(
+        None, description="Container image. With build, NAME:latest by default."
+    )
     build: Build | None = Field(
         None, description="Folder with a Dockerfile, built when missing or changed."
     )
