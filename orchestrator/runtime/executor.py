@@ -90,9 +90,15 @@ class Executor:
         except OrchestratorError as error:
             self._cluster.exited(action.id, Exit(reason="StartError", message=_told(error)))
         else:
-            if seen is not None:
-                self._cluster.runs(seen)
+            self._believe(seen)
         self._cluster.touch(action.id.service)
+
+    def _believe(self, seen: EngineReplica | None) -> None:
+        if seen is not None and seen.running:
+            self._cluster.runs(seen)
+        elif seen is not None:
+            # A start that timed out may have run its course before it was repeated.
+            self._cluster.exited(seen.id, seen.exit or Exit(reason="StartError"))
 
     async def _started(self, action: StartReplica, service: Service) -> EngineReplica | None:
         image = self._image(service.spec)
