@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-from orchestrator.core.lifecycle import slot_status
 from orchestrator.core.placement import Cluster as Placing
 from orchestrator.core.placement import NodeVerdict, Request, explain
 from orchestrator.model.event import Event
@@ -11,10 +10,6 @@ from orchestrator.model.state import (
     Desired,
     Node,
     Phase,
-    Replica,
-    Service,
-    SlotHistory,
-    SlotKey,
 )
 from orchestrator.model.views import (
     EventView,
@@ -26,6 +21,7 @@ from orchestrator.model.views import (
 )
 from orchestrator.runtime.controller import Controller
 from orchestrator.runtime.desired import unknown
+from orchestrator.runtime.replica_rows import ReplicaRows
 
 
 class Queries:
@@ -34,130 +30,14 @@ class Queries:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._cluster = controller.cluster
+        self._rows = ReplicaRows(controller.cluster, lambda: controller.pending)
+        self.replicas = self._rows.rows
+        self.find = self._rows.find
+        self.attempts = self._rows.attempts
 
     @property
     def _desired(self) -> Desired:
         return self._cluster.desired.now
-
-    # -- replicas --------------------------------------------------------------------------
-
-    def replicas(self, service: str = "", *, everything: bool = False) -> list[ReplicaView]:
-        """A row for each replica that is not over, and for each wanted slot that has none;
-        with `everything` also for kept attempts that are over."""
-        if service and service not in self._cluster.managed:
-            raise unknown("service", service, self._cluster.managed)
-        by_slot: dict[SlotKey, list[Replica]] = {}
-        for replica in self._cluster.observed.replicas.values():
-            by_slot.setdefault(replica.id.key, []).append(replica)
-        keys = by_slot.keys() | self._wanted_slots()
-        rows: list[ReplicaView] = []
-        for key in sorted(keys):
-            if not service or key.service == service:
-                rows += self._slot_rows(key, by_slot.get(key, []), everything)
-        return rows
-
-    def _wanted_slots(self) -> set[SlotKey]:
-        return {
-            SlotKey(name, slot)
-            for name, service in self._desired.services.items()
-            for slot in range(1, service.spec.replicas + 1)
-        }
-
-    def _slot_rows(
-        self, key: SlotKey, replicas: list[Replica], everything: bool
-    ) -> list[ReplicaView]:
-        over = [replica for replica in replicas if replica.phase is Phase.EXITED]
-        there = [replica for replica in replicas if replica.phase is not Phase.EXITED]
-        rows = [self._row(key, replica) for replica in sorted(there, key=lambda r: r.id.attempt)]
-        if not rows and key in self._wanted_slots_of(key.service):
-            newest = max(over, key=lambda r: r.id.attempt, default=None)
-            rows = [self._row(key, None, newest)]
-        if everything:
-            rows += [self._row(key, replica) for replica in over]
-        return rows
-
-    def _wanted_slots_of(self, name: str) -> set[SlotKey]:
-        service = self._desired.services.get(name)
-        count = service.spec.replicas if service else 0
-        return {SlotKey(name, slot) for slot in range(1, count + 1)}
-
-    def _row(
-        self, key: SlotKey, replica: Replica | None, before: Replica | None = None
-    ) -> ReplicaView:
-        history = self._cluster.observed.slots.get(key, SlotHistory())
-        service = self._desired.services.get(key.service)
-        status, reason = self._status(key, replica or before, history, service)
-        node = replica.node if replica else None
-        spec = service.spec.resources if service else None
-        now = self._cluster.clock.monotonic()
-        return ReplicaView(
-            name=key.name,
-            service=key.service,
-            slot=key.slot,
-            attempt=replica.id.attempt if replica else history.last_attempt,
-            status=status,
-            reason=reason,
-            ready=bool(replica and replica.ready),
-            restarts=history.restarts,
-            node=node,
-            zone=self._zone(node),
-            revision=replica.revision if replica else (service.revision if service else ""),
-            id=replica.engine_id if replica else None,
-            endpoint=str(replica.endpoint) if replica and replica.endpoint else None,
-            age_s=max(0.0, now - replica.created_at) if replica else 0.0,
-            last_exit=_ending(history),
-            cpu_request_millicores=replica.cpu_millicores
-            if replica
-            else (spec.request_cpu_millicores if spec else 0),
-            memory_request_bytes=replica.memory_bytes
-            if replica
-            else (spec.request_memory_bytes if spec else 0),
-        )
-
-    def _status(
-        self,
-        key: SlotKey,
-        replica: Replica | None,
-        history: SlotHistory,
-        service: Service | None,
-    ) -> tuple[str, str]:
-        policy = service.spec.restart.policy if service else "never"
-        pending = self._controller.pending.get(key)
-        now = self._cluster.clock.monotonic()
-        return slot_status(replica, history, policy, pending, now)
-
-    def _zone(self, node: str | None) -> str | None:
-        known = self._desired.nodes.get(node or "")
-        return known.spec.zone if known else None
-
-    def find(self, name: str) -> Replica:
-        """The replica of that name: the newest that is not over."""
-        found = [
-            replica
-            for replica in self._cluster.observed.replicas.values()
-            if replica.id.name == name and replica.phase is not Phase.EXITED
-        ]
-        if not found:
-            names = {row.name for row in self.replicas() if row.id}
-            raise unknown("running replica", name, names)
-        return max(found, key=lambda replica: replica.id.attempt)
-
-    def attempts(self, name: str, *, previous: bool) -> list[Replica]:
-        """The replicas whose output `name` (a service or a replica) means: the newest attempt of
-        each slot, or the one before it."""
-        by_slot: dict[SlotKey, list[Replica]] = {}
-        for replica in self._cluster.observed.replicas.values():
-            if name in (replica.id.service, replica.id.name):
-                by_slot.setdefault(replica.id.key, []).append(replica)
-        if not by_slot and name not in self._cluster.managed:
-            known = self._cluster.managed | {row.name for row in self.replicas()}
-            raise unknown("service or replica", name, known)
-        newest = [
-            sorted(replicas, key=lambda replica: -replica.id.attempt)
-            for _, replicas in sorted(by_slot.items())
-        ]
-        index = 1 if previous else 0
-        return [replicas[index] for replicas in newest if len(replicas) > index]
 
     # -- services and nodes ----------------------------------------------------------------
 
@@ -302,13 +182,6 @@ def _verdict(verdict: NodeVerdict, node: str | None) -> VerdictView:
         total=verdict.total,
         chosen=verdict.node == node if node else verdict.chosen,
     )
-
-
-def _ending(history: SlotHistory) -> str:
-    last = history.last_exit
-    if last is None:
-        return ""
-    return last.word if last.code is None else f"{last.word} ({last.code})"
 
 
 def _service_status(desired: int, current: int, rows: list[ReplicaView]) -> tuple[str, str]:
