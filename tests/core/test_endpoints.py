@@ -1,0 +1,45 @@
+"""Who may be sent requests."""
+
+from dataclasses import replace
+
+from orchestrator.core.endpoints import Routable, routable
+from orchestrator.model.state import Endpoint, ReplicaId
+from tests.core.notation import state
+
+
+def test_only_ready_replicas_of_wanted_services_are_routed_to() -> None:
+    desired, observed = state(
+        """
+        node n1 zone=a
+        web 9@a
+        api 1@a
+        web-10.1 n1@a ready
+        web-2.1 n1@a ready
+        web-3.1 n1@a running
+        web-4.1 n1@a starting
+        web-5.1 n1@a stopping ready
+        web-6.1 n1@a exit=1
+        web-7.1 n1@a ready failed
+        old-1.1 n1@a ready
+        """
+    )
+    found = routable(desired, observed)
+    assert {name: [str(one.id) for one in ready] for name, ready in found.items()} == {
+        "web": ["web-2.1", "web-10.1"],
+        "api": [],
+    }
+    assert found["web"][0] == Routable(
+        ReplicaId("web", 2, 1), Endpoint("127.0.0.1", 9002), "n1", "a"
+    )
+
+
+def test_during_a_surge_both_attempts_serve() -> None:
+    desired, observed = state("web 1@b\nweb-1.2 n1@b ready\nweb-1.1 n1@a ready")
+    assert [str(one.id) for one in routable(desired, observed)["web"]] == ["web-1.1", "web-1.2"]
+
+
+def test_a_node_that_is_gone_has_no_zone_and_no_endpoint_means_no_route() -> None:
+    desired, observed = state("web 2@a\nweb-1.1 gone@a ready\nweb-2.1 n1@a ready")
+    nowhere = replace(observed.replicas[1], endpoint=None)
+    (found,) = routable(desired, replace(observed, replicas=(observed.replicas[0], nowhere)))["web"]
+    assert (found.node, found.zone) == ("gone", "")
