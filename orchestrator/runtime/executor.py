@@ -14,6 +14,7 @@ from orchestrator.model.errors import (
     ImageError,
     NotFoundError,
     OrchestratorError,
+    StateError,
 )
 from orchestrator.model.launch import EngineReplica, ImageSpec
 from orchestrator.model.plan import Action, RemoveReplica, StartReplica, StopReplica
@@ -65,7 +66,15 @@ class Executor:
             return
         task = asyncio.ensure_future(work)
         self._tasks[id_] = task
-        task.add_done_callback(lambda _: self._tasks.pop(id_, None))
+        task.add_done_callback(lambda done: self._over(id_, done))
+
+    def _over(self, id_: ReplicaId, task: asyncio.Future[None]) -> None:
+        """Only now can the next action on the replica begin: time to decide on it."""
+        self._tasks.pop(id_, None)
+        if not task.cancelled() and (error := task.exception()):
+            self._cluster.log.warning("ActionFailed", f"replica/{id_.name}", f"{id_}: {error!r}")
+        else:
+            self._cluster.touch(id_.service)
 
     # -- start -----------------------------------------------------------------------------
 
@@ -140,15 +149,27 @@ class Executor:
         if start := self._starts.get(action.id):
             await asyncio.wait([start])
         grace_s, drain_s = self._graces(action.id)
-        self._cluster.store.put_stopping(action.id, drain_s + grace_s)
+        self._remember_deadline(action.id, drain_s + grace_s)
         await self._publisher.unroute(action.id, drain_s)
         known = self._cluster.observed.replicas.get(action.id)
         if known is not None and known.engine_id is not None and known.phase is Phase.STOPPING:
             engine_id = known.engine_id
             await self._insist(lambda: self._engine.stop(engine_id, grace_s))
         self._cluster.exited(action.id, Exit(ordered=not action.failed))
-        self._cluster.store.forget_stopping(action.id)
-        self._cluster.touch(action.id.service)
+        self._forget_deadline(action.id)
+
+    def _remember_deadline(self, id_: ReplicaId, left_s: float) -> None:
+        """For a controller that comes after us: worth a warning, not worth giving up the stop."""
+        try:
+            self._cluster.store.put_stopping(id_, left_s)
+        except StateError as error:
+            self._cluster.log.warning("StateError", "project", str(error))
+
+    def _forget_deadline(self, id_: ReplicaId) -> None:
+        try:
+            self._cluster.store.forget_stopping(id_)
+        except StateError as error:
+            self._cluster.log.warning("StateError", "project", str(error))
 
     def _graces(self, id_: ReplicaId) -> tuple[float, float]:
         """Seconds for SIGTERM and for draining; what an earlier controller granted is spent."""
@@ -168,7 +189,6 @@ class Executor:
             engine_id = known.engine_id
             await self._insist(lambda: self._engine.remove(engine_id))
         self._cluster.observed.forget(action.id)
-        self._cluster.touch(action.id.service)
 
     async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:
         """Repeat an idempotent call until it works. Gone already is as good as done."""
