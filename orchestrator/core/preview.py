@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 from orchestrator.core.cluster import Cluster
 from orchestrator.core.forecast import forecast
+from orchestrator.core.slots import why_stale
 from orchestrator.core.specdiff import differences
 from orchestrator.model.plan import Pending
 from orchestrator.model.quantity import format_cpu, format_memory
@@ -191,16 +192,15 @@ def _replica_change(
 ) -> Change | None:
     name, object_ = key.name, f"replica/{key.name}"
     if before is None:
-        if after is None:
-            return None
-        return Change("+", object_, f"{name} on {after.node}: {_why_new(key, desired)}")
+        text = after and f"{name} on {after.node}: {_why_new(key, desired)}"
+        return Change("+", object_, text) if text else None
     if after is None:
         return Change("-", object_, f"{name} on {before.node}: {_why_gone(key, proposed)}")
     if before.revision != after.revision:
         why = _why_replaced(desired.services.get(key.service), proposed.services[key.service])
         return Change("~", object_, f"{name} on {after.node} replaced: {why}")
-    if before.node != after.node:
-        why = _why_moved(before.node, proposed)
+    if before.id != after.id:
+        why = why_stale(before, proposed.services[key.service], proposed)
         return Change("~", object_, f"{name} moved {before.node} -> {after.node}: {why}")
     return None
 
@@ -228,12 +228,6 @@ def _why_replaced(before: Service | None, after: Service) -> str:
         return "it was started from another manifest"
     changed = _template_changed(differences(before.spec, after.spec))
     return f"{', '.join(changed)} changed" if changed else "its build's sources changed"
-
-
-def _why_moved(node: str, proposed: Desired) -> str:
-    if node not in proposed.nodes:
-        return f"{node} is gone"
-    return "another node suits better"
 
 
 # -- nodes' usage ---------------------------------------------------------------------------------
