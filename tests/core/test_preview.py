@@ -108,7 +108,7 @@ def test_a_new_template_replaces_replicas_and_hides_secrets() -> None:
         env.OLD: "x" -> (none)
         Replicas:
         ~ web-1 on n1 replaced: image, env changed
-        ~ web-2 on n2 replaced: image, env changed
+        ~ web-2 on n1 replaced: image, env changed
         Scheduler:
         Every replica has a node.
         Plan: 0 to add, 3 to change, 0 to destroy.
