@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator.engines.base import Engine
-from orchestrator.model.errors import EngineUnavailableError
+from orchestrator.model.errors import EngineTimeoutError, EngineUnavailableError
 
 Kind = Literal["auto", "docker", "process"]
 
@@ -33,5 +33,8 @@ def _process(project: str, state_dir: Path) -> Engine:
 async def _docker(project: str) -> tuple[Engine, str]:
     from orchestrator.engines.docker import DockerEngine, probe
 
-    found = await probe()
+    try:
+        found = await probe()
+    except EngineTimeoutError as error:
+        raise EngineUnavailableError(str(error), remedy=error.remedy) from error
     return DockerEngine(project), f"engine: docker {found.version} (answers at {found.address})"

@@ -56,7 +56,7 @@ class Cgroups:
     @cached_property
     def _parents(self) -> list[Path]:
         """Found out by trying, once, at the first use."""
-        found = dict.fromkeys(_candidates()) if self._wanted else ()
+        found = dict.fromkeys(_here()) if self._wanted else ()
         return [
             parent / FOLDER / self._project for parent in found if _works(parent, self._project)
         ]
@@ -150,14 +150,19 @@ def prune(folders: Sequence[str]) -> None:
             folder.parent.parent.rmdir()
 
 
-def _candidates() -> Iterator[Path]:
-    """Folders beneath which groups may be made, in the order to try them."""
+def _here() -> list[Path]:
     try:
-        own = dict(_own_paths(Path("/proc/self/cgroup").read_text()))
-        mounts = list(_mounts(Path("/proc/self/mountinfo").read_text()))
+        groups = Path("/proc/self/cgroup").read_text()
+        mounts = Path("/proc/self/mountinfo").read_text()
     except OSError:
-        return
-    for kind, options, root, point in mounts:
+        return []
+    return list(candidates(groups, mounts))
+
+
+def candidates(groups: str, mounts: str) -> Iterator[Path]:
+    """Folders beneath which groups may be made, from /proc/self/cgroup and mountinfo."""
+    own = dict(_own_paths(groups))
+    for kind, options, root, point in _mounts(mounts):
         if kind == "cgroup2" and "" in own:
             yield from _unified(point, _beneath(own[""], root))
         for controller in CONTROLLERS:

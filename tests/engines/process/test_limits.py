@@ -139,6 +139,39 @@ def test_usage_of_version_2(tmp_path: Path) -> None:
     assert cgroup.oom_kills(folders) == 2
 
 
+MOUNT_1 = "33 25 0:29 {root} {point} rw,nosuid - cgroup cgroup rw,{controllers}\n"
+MOUNT_2 = "34 25 0:30 {root} {point} rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
+
+
+def test_groups_of_version_1_are_beneath_our_own() -> None:
+    mounts = MOUNT_1.format(root="/", point="/cg/memory", controllers="memory")
+    mounts += MOUNT_1.format(root="/", point="/cg/cpu", controllers="cpu,cpuacct")
+    mounts += "35 25 0:31 / /proc rw - proc proc rw\n"
+    groups_ = "9:memory:/user.slice/me\n2:cpu,cpuacct:/\n0::/\n"
+    found = list(dict.fromkeys(cgroup.candidates(groups_, mounts)))
+    assert found == [Path("/cg/memory/user.slice/me"), Path("/cg/cpu")]
+
+
+def test_groups_of_version_1_in_a_container_start_at_its_root() -> None:
+    mounts = MOUNT_1.format(root="/docker/abc", point="/cg/memory", controllers="memory")
+    found = list(cgroup.candidates("9:memory:/docker/abc\n", mounts))
+    assert found == [Path("/cg/memory")]
+
+
+def test_groups_of_version_2_are_where_memory_is_handed_down(tmp_path: Path) -> None:
+    """As for a user of systemd: the terminal's scope holds processes, its slice is delegated."""
+    scope = tmp_path / "user.slice" / "app.slice" / "terminal.scope"
+    scope.mkdir(parents=True)
+    for folder, handed_down in ((scope, ""), (scope.parent, "memory pids\n"), (tmp_path, "memory")):
+        (folder / "cgroup.subtree_control").write_text(handed_down)
+    mounts = MOUNT_2.format(root="/", point=tmp_path)
+    found = list(cgroup.candidates("0::/user.slice/app.slice/terminal.scope\n", mounts))
+    assert found == [scope.parent]
+    (scope.parent / "cgroup.subtree_control").write_text("pids\n")
+    (tmp_path / "cgroup.subtree_control").write_text("cpu\n")
+    assert list(cgroup.candidates("0::/user.slice/app.slice/terminal.scope\n", mounts)) == []
+
+
 def test_not_wanted_means_none() -> None:
     groups_ = Cgroups("any", wanted=False)
     assert groups_.paths("app-1.1") == ()

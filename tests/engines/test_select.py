@@ -1,0 +1,78 @@
+"""Which engine is chosen, and what is said about it."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.engines.select import select
+from orchestrator.model.errors import EngineUnavailableError
+
+ALONE = """
+import asyncio, pathlib, sys
+from orchestrator.engines.select import select
+engine, line = asyncio.run(select("process", "any", pathlib.Path(sys.argv[1])))
+print(engine.name, "|", line, "|", "docker" in sys.modules)
+"""
+
+
+@pytest.fixture
+def no_engine(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An address where nothing is."""
+    address = f"unix://{state_dir}/none.sock"
+    monkeypatch.setenv("DOCKER_HOST", address)
+    return address
+
+
+@pytest.fixture
+async def deaf_engine(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """An address that takes calls and never answers."""
+    server = await asyncio.start_unix_server(lambda *_: asyncio.sleep(0), state_dir / "deaf.sock")
+    address = f"unix://{state_dir}/deaf.sock"
+    monkeypatch.setenv("DOCKER_HOST", address)
+    async with server:
+        yield address
+
+
+async def test_auto_takes_processes_where_no_docker_answers(
+    no_engine: str, state_dir: Path
+) -> None:
+    engine, line = await select("auto", "any", state_dir)
+    assert engine.name == "process"
+    assert line.startswith("engine: process (no Docker engine answers at ")
+    assert no_engine in line
+    assert line.endswith("; see orch doctor)")
+
+
+async def test_docker_asked_for_and_not_there_is_refused(no_engine: str, state_dir: Path) -> None:
+    with pytest.raises(EngineUnavailableError, match="no Docker engine answers") as caught:
+        await select("docker", "any", state_dir)
+    assert "--engine process" in caught.value.remedy
+
+
+async def test_an_engine_that_hangs_does_not_answer(deaf_engine: str, state_dir: Path) -> None:
+    engine, line = await select("auto", "any", state_dir)
+    assert engine.name == "process"
+    assert deaf_engine in line
+    with pytest.raises(EngineUnavailableError):
+        await select("docker", "any", state_dir)
+
+
+def test_processes_need_nothing_of_docker(state_dir: Path) -> None:
+    command = [sys.executable, "-c", ALONE, str(state_dir)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output == "process | engine: process (as asked for) | False\n"
+    assert list(state_dir.iterdir()) == []
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("kind", ["auto", "docker"])
+async def test_docker_is_taken_where_it_answers(kind: str, state_dir: Path) -> None:
+    engine, line = await select(kind, "any", state_dir)  # type: ignore[arg-type]
+    assert engine.name == "docker"
+    assert line.startswith("engine: docker ")
+    assert "(answers at " in line
+    await engine.close()
