@@ -1,0 +1,82 @@
+"""All commands, in the order in which a person meets them."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import typer
+
+from orchestrator.cli.command import command, discard_output
+from orchestrator.cli.commands.apply import apply
+from orchestrator.cli.commands.demo import demo
+from orchestrator.cli.commands.doctor import doctor
+from orchestrator.cli.commands.down import down
+from orchestrator.cli.commands.events import events
+from orchestrator.cli.commands.explain import explain
+from orchestrator.cli.commands.inspect import inspect
+from orchestrator.cli.commands.local import schema, version
+from orchestrator.cli.commands.logs import logs
+from orchestrator.cli.commands.nodes import cordon, drain, uncordon
+from orchestrator.cli.commands.plan import plan
+from orchestrator.cli.commands.reading import nodes, ps, services
+from orchestrator.cli.commands.replicas import execute, kill
+from orchestrator.cli.commands.services import delete, restart, scale
+from orchestrator.cli.commands.up import up
+from orchestrator.cli.commands.validate import validate
+from orchestrator.cli.exits import BROKEN_PIPE, INTERRUPTED
+
+COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
+    "up": up,
+    "down": down,
+    "demo": demo,
+    "validate": validate,
+    "plan": plan,
+    "apply": apply,
+    "scale": scale,
+    "restart": restart,
+    "delete": delete,
+    "ps": ps,
+    "services": services,
+    "nodes": nodes,
+    "inspect": inspect,
+    "explain": explain,
+    "events": events,
+    "logs": logs,
+    "kill": kill,
+    "exec": execute,
+    "cordon": cordon,
+    "uncordon": uncordon,
+    "drain": drain,
+    "schema": schema,
+    "doctor": doctor,
+    "version": version,
+}
+
+app = typer.Typer(
+    name="orch",
+    help="A small cloud on one computer: place, run, balance and heal replicas of your service.",
+    no_args_is_help=True,
+    # Rich help would double the time until the first line.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _name, _function in COMMANDS.items():
+    app.command(_name)(command(_function))
+
+
+def run() -> None:
+    """Run the command line and exit."""
+    try:
+        code = app(prog_name="orch", standalone_mode=True)
+    except SystemExit as end:
+        code = end.code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+        code = BROKEN_PIPE
+    sys.exit(code or os.EX_OK)

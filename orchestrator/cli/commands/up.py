@@ -1,0 +1,151 @@
+"""`up`: start the controller and want what the manifests say. Everything is wired here."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli import options, sources
+from orchestrator.cli.exits import UsageError
+from orchestrator.cli.session import Session
+from orchestrator.model.errors import InvalidRequestError, OrchestratorError
+
+if TYPE_CHECKING:
+    from orchestrator.api.server import ServeOptions
+
+
+class Engine(StrEnum):
+    """The values of --engine."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    PROCESS = "process"
+
+
+class TimingProfile(StrEnum):
+    """The values of --timing."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+def up(
+    session: Session,
+    files: options.Files = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="auto: Docker where it answers, else processes.")
+    ] = Engine.AUTO,
+    api_port: Annotated[
+        int | None,
+        typer.Option(
+            "--api-port",
+            min=0,
+            max=65535,
+            metavar="PORT",
+            show_default="7070 or the next free",
+            help="Where the API listens; 0 for any free port.",
+        ),
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Run the controller in the background.")
+    ] = False,
+    wait: options.Wait = False,
+    timeout: options.Timeout = "5m",
+    timing: Annotated[
+        TimingProfile, typer.Option("--timing", help="Durations that manifests leave out.")
+    ] = TimingProfile.DEMO,
+    proxy_workers: Annotated[
+        int, typer.Option("--proxy-workers", min=1, max=64, help="Processes of the proxy.")
+    ] = 1,
+) -> None:
+    """Start the project: place, run, balance and heal what the manifests ask for.
+
+    Serves until Ctrl-C, which removes everything again; with --detach, until: orch down.
+    """  # fmt: skip
+    limit_s = options.seconds(timeout)
+    paths = sources.given_or_default(files)
+    body = sources.body_of(sources.load(paths)) if paths else None
+    if session.project.controller() is not None:
+        _attach(session, engine, body, wait or not detach, limit_s)
+        return
+    if body is None and not session.project.database.exists():
+        raise UsageError(
+            f"nothing to run: no -f, no folder {sources.DEFAULT_FOLDER}/ here, and nothing"
+            f" remembered of project {session.project.name!r}",
+            remedy="name a file or folder: orch up -f PATH",
+        )
+    serve_options = _serve_options(session, engine, api_port, timing, proxy_workers)
+    if detach:
+        _detach(session, serve_options, body, limit_s if wait else None)
+    else:
+        _serve(session, serve_options, body)
+
+
+def _serve_options(
+    session: Session, engine: Engine, api_port: int | None, timing: TimingProfile, workers: int
+) -> "ServeOptions":
+    from orchestrator.api.server import ServeOptions
+    from orchestrator.model.timing import PROFILES
+
+    return ServeOptions(session.project, PROFILES[timing.value], engine.value, api_port, workers)
+
+
+def _serve(session: Session, serve_options: "ServeOptions", body: dict[str, Any] | None) -> None:
+    import asyncio
+
+    from orchestrator.cli.foreground import serve
+
+    asyncio.run(serve(session, serve_options, body))
+
+
+def _attach(
+    session: Session, engine: Engine, body: dict[str, Any] | None, wait: bool, limit_s: float
+) -> None:
+    """As Compose does: what runs already is brought up to date."""
+    info = session.client.get("/v1/info")
+    if engine not in (Engine.AUTO, info["engine"]):
+        raise InvalidRequestError(
+            f"project {session.project.name!r} already runs, on engine {info['engine']}",
+            remedy=f"end it first: {session.command('down')}",
+        )
+    session.note(
+        f"project {session.project.name!r} already runs (pid {info['pid']}, "
+        f"{info['engine_reason']}): applying to it"
+    )
+    _bring_up(session, body, limit_s if wait else None)
+
+
+def _detach(
+    session: Session,
+    serve_options: "ServeOptions",
+    body: dict[str, Any] | None,
+    wait_s: float | None,
+) -> None:
+    from orchestrator.cli.detaching import start
+    from orchestrator.cli.ending import shut_down
+    from orchestrator.cli.exits import WaitTimeoutError
+
+    fresh = not session.project.database.exists()
+    record = start(serve_options)
+    session.note(session.client.get("/v1/info")["engine_reason"])
+    try:
+        _bring_up(session, body, wait_s)
+    except WaitTimeoutError:
+        raise
+    except OrchestratorError:
+        if fresh:
+            shut_down(session, record)
+        raise
+    session.note(f"in the background (pid {record.pid}); stop it with: {session.command('down')}")
+
+
+def _bring_up(session: Session, body: dict[str, Any] | None, wait_s: float | None) -> None:
+    from orchestrator.cli.summary import show_summary
+    from orchestrator.cli.waiting import Waiter
+
+    waiter = Waiter(session)
+    if body is not None:
+        session.client.post("/v1/apply", body)
+    if wait_s is not None:
+        waiter.run(wait_s)
+    show_summary(session, session.client)

@@ -1,0 +1,135 @@
+"""`orch up` in the foreground: the controller in this very process, until Ctrl-C."""
+
+import asyncio
+import threading
+from dataclasses import asdict
+from typing import Any
+
+from orchestrator.api.server import Served, ServeOptions, serving
+from orchestrator.cli.client import Client
+from orchestrator.cli.forgetting import forget
+from orchestrator.cli.formats import compact
+from orchestrator.cli.interrupts import Interrupts
+from orchestrator.cli.render.tables import event_line
+from orchestrator.cli.session import Session
+from orchestrator.cli.spinning import spinner
+from orchestrator.cli.summary import show_summary
+from orchestrator.cli.waiting import Waiter
+from orchestrator.model.errors import OrchestratorError
+from orchestrator.model.views import EventView
+
+
+async def serve(session: Session, options: ServeOptions, body: dict[str, Any] | None) -> None:
+    """Bring it up, tell what happens, tear it down at the end.
+
+    Raises what the start raises, then with nothing left running that was not running before.
+    """
+    interrupts = Interrupts(again=lambda: session.note(_impatient(session)))
+    torn_down = False
+    async with serving(options) as served:
+        session.note(served.engine_reason)
+        fresh = _is_fresh(served)
+        try:
+            await _until_stopped(session, served, body, interrupts)
+            torn_down = True
+        except OrchestratorError:
+            torn_down = fresh
+            raise
+        finally:
+            if torn_down:
+                await _tear_down(session, served)
+    if torn_down:
+        forget(options.project)
+
+
+def _is_fresh(served: Served) -> bool:
+    """Whether there was nothing before us: then a failed start leaves nothing either."""
+    cluster = served.controller.cluster
+    return not cluster.observed.replicas and not cluster.desired.now.services
+
+
+async def _until_stopped(
+    session: Session, served: Served, body: dict[str, Any] | None, interrupts: Interrupts
+) -> None:
+    given_up = threading.Event()
+    narrator = asyncio.create_task(_narrate(session, served, body, given_up))
+    ends = [interrupts.stop.wait(), served.shutdown.wait(), served.controller.failed()]
+    try:
+        await _first([narrator, *(asyncio.ensure_future(end) for end in ends)])
+    finally:
+        given_up.set()
+        narrator.cancel()
+        await asyncio.wait([narrator])
+
+
+async def _first(tasks: list["asyncio.Future[Any]"]) -> None:
+    """Return, or raise, as the first of them does; the others but the first are cancelled."""
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending - {tasks[0]}:
+        task.cancel()
+    for task in done:
+        task.result()
+
+
+async def _narrate(
+    session: Session, served: Served, body: dict[str, Any] | None, given_up: threading.Event
+) -> None:
+    """Bring everything up, then tell of every event for ever."""
+    serial = await _in_thread(_bring_up, session, served.url, body, given_up)
+    if given_up.is_set():
+        return
+    async for event in served.controller.log.follow(serial):
+        view = EventView(**asdict(event))
+        if session.format.for_people:
+            session.out.line(event_line(view, session.out.paint))
+        else:
+            session.out.line(compact(view.model_dump(mode="json")))
+
+
+async def _in_thread(function: Any, *args: Any) -> Any:
+    """As `asyncio.to_thread`, but when cancelled it still waits for the thread's end."""
+    task = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _bring_up(
+    session: Session, url: str, body: dict[str, Any] | None, given_up: threading.Event
+) -> int:
+    """Apply and wait, as a client of our own API; the serial of the last event told of."""
+    client = Client(url)
+    try:
+        waiter = Waiter(session, client)
+        if body is not None:
+            client.post("/v1/apply", body)
+        if waiter.run(None, given_up):
+            show_summary(session, client)
+            session.note(f"Ctrl-C stops and removes everything; elsewhere: {_down(session)}")
+        return waiter.serial
+    finally:
+        client.close()
+
+
+async def _tear_down(session: Session, served: Served) -> None:
+    replicas = len(served.controller.cluster.observed.replicas)
+    done = asyncio.Event()
+    spinning = asyncio.create_task(spinner(session.err, f"Removing {replicas} replicas", done))
+    try:
+        await served.controller.destroy()
+    finally:
+        done.set()
+        await spinning
+
+
+def _impatient(session: Session) -> str:
+    return (
+        "still stopping: requests are finished first, and replicas have their grace period."
+        f" If it never ends: kill -9, then {_down(session)}"
+    )
+
+
+def _down(session: Session) -> str:
+    return session.command("down")

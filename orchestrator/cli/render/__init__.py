@@ -1,0 +1,1 @@
+"""Pure functions: views in, lines of text out."""
