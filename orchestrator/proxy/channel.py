@@ -149,4 +149,8 @@ def received_socket(fds: list[int]) -> socket.socket:
         for fd in fds:
             os.close(fd)
         raise ValueError("expected one descriptor")
-    return socket.socket(fileno=fds[0])
+    sock = socket.socket(fileno=fds[0])
+    # O_NONBLOCK belongs to all who share the socket. Python's own idea of a new socket object is
+    # "blocking", and `dup` would make that true for everyone: another worker would hang in accept.
+    sock.setblocking(False)
+    return sock

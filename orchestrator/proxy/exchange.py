@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # How much of a request body is kept for another try, and how much may wait for a connection.
 REPLAY_BYTES: Final = 64 * 1024
+_JOINED_BYTES: Final = 16 * 1024
 _OWN_SHORTAGE: Final = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
 )
@@ -128,12 +129,14 @@ class Exchange:
         if not upstream.reused and not self.reply_started:
             backend.suspect("connection closed before a response")
         if self._may_resend(upstream):
-            self.resent = True
+            self.resent = not upstream.unsent
             self._retry(None if upstream.reused else backend)
         else:
             self._give_up(replica_died(backend.endpoint.label))
 
     def _may_resend(self, upstream: "UpstreamConnection") -> bool:
+        if upstream.unsent and self.pieces is not None:
+            return True
         return (
             self.request.idempotent
             and self.pieces is not None
@@ -172,30 +175,32 @@ class Exchange:
         if head.status == 101:
             self._open_tunnel(upstream, head, data)
             return
-        self._write_head(head)
+        lines = self._client_head(head)
         self.reusable = head.keep_alive
-        have = len(data) - head.end
-        if have == head.length:
-            # Most responses arrive in one piece: no body object, 0.4 µs less.
-            if have:
-                self.client.transport.write(memoryview(data)[head.end :])
-            self._complete(upstream)
-            return
-        if head.length == 0:  # What follows a response without a body is not ours to interpret.
-            self.reusable = False
+        if len(data) - head.end == head.length:
+            # Most responses arrive whole: no body object, 0.4 µs less.
+            lines.append(memoryview(data)[head.end :])
+            self._write(lines)
             self._complete(upstream)
             return
         body = upstream.body = body_of(head.length, framed=not self.request.http10)
-        if have:
-            self.relay(upstream, body.feed(data[head.end :]), body)
-        else:
-            self.touch()
+        pieces = body.feed(data[head.end :]) if len(data) > head.end else []
+        self._write(lines + pieces)
+        self._relayed(upstream, body)
 
-    def _write_head(self, head: ResponseHead) -> None:
+    def _write(self, pieces: list[Piece]) -> None:
+        # One write for head and body: each costs a system call and a packet, 7 µs. Joining copies
+        # 1 KB in 0.1 µs where a gathering write takes 0.6 µs to set up; that pays from 16 KB on.
+        if sum(map(len, pieces)) <= _JOINED_BYTES:
+            self.client.transport.write(b"".join(pieces))
+        else:
+            self.client.transport.writelines(pieces)
+
+    def _client_head(self, head: ResponseHead) -> list[Piece]:
         client, frontend = self.client, self.client.frontend
         self.reply_started = True
         frontend.responses[head.status // 100] += 1
-        lines = [head.lines]
+        lines: list[Piece] = [head.lines]
         http10 = self.request.http10
         if head.length == CHUNKED and not http10:
             lines.append(b"\r\nTransfer-Encoding: chunked")
@@ -209,11 +214,14 @@ class Exchange:
         elif http10:
             lines.append(b"\r\nConnection: keep-alive")
         lines.append(END_OF_HEAD)
-        client.transport.write(b"".join(lines))
+        return lines
 
     def relay(self, upstream: "UpstreamConnection", pieces: list[Piece], body: Body) -> None:
         """A part of the response's body."""
         self.client.transport.writelines(pieces)
+        self._relayed(upstream, body)
+
+    def _relayed(self, upstream: "UpstreamConnection", body: Body) -> None:
         if body.done:
             self.reusable = self.reusable and not body.surplus
             self._complete(upstream)

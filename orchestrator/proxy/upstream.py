@@ -16,7 +16,7 @@ class UpstreamConnection(asyncio.Protocol):
     """Idle in its backend's pool, or carrying an exchange."""
 
     __slots__ = ("_buffer", "backend", "body", "exchange", "idle_until", "paused", "reused",
-                 "transport")  # fmt: skip
+                 "transport", "unsent")  # fmt: skip
 
     transport: asyncio.Transport
 
@@ -26,6 +26,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.body: Body | None = None  # set while the body of a response streams by
         self.idle_until = 0.0
         self.reused = False
+        self.unsent = False  # the connection turned out to be gone before the request left
         self.paused = False
         self._buffer = b""
 
@@ -42,6 +43,8 @@ class UpstreamConnection(asyncio.Protocol):
         """Send the exchange's request as far as it is there."""
         self.exchange = exchange
         self.transport.write(exchange.request.upstream)
+        # uvloop writes at once; a transport that closes on the first write has sent nothing.
+        self.unsent = self.transport.is_closing()
         if exchange.pieces:
             self.transport.writelines(exchange.pieces)
 

@@ -91,9 +91,11 @@ class ProxySupervisor:
         )
 
     def _take_sockets(self, worker: ProxyWorker) -> None:
-        for address, sock in worker.sockets.items():
-            if address not in self._sockets:
-                self._sockets[address] = sock.dup()
+        for address, sock in worker.take_sockets().items():
+            if address in self._sockets:
+                sock.close()
+            else:
+                self._sockets[address] = sock
 
     async def _stop_surplus(self) -> None:
         """End workers of an earlier run that had more of them; their sockets live on."""

@@ -76,7 +76,7 @@ class ProxyWorker:
     """The controller's end of one worker.
 
     `known`: endpoints it may still send requests to. `acked`: version of the last snapshot it
-    confirmed, None from sending until then. `sockets`: what it listens on.
+    confirmed, None from sending until then.
     `on_change()` is called after each message, `on_suspect(endpoint, why)` for suspects,
     `on_lost(worker)` when the connection has ended.
     """
@@ -97,7 +97,8 @@ class ProxyWorker:
         self.refusal = ""
         self.stats: dict[str, Any] = {}
         self.stats_received = 0
-        self.sockets: dict[Address, socket.socket] = {}
+        self._listening: set[Address] = set()
+        self._inherited: dict[Address, socket.socket] = {}
         self.protocol = 0
         self._on_change = on_change
         self._on_suspect = on_suspect
@@ -184,8 +185,8 @@ class ProxyWorker:
 
     def listen(self, address: Address, sock: socket.socket) -> None:
         """Hand over a listening socket it does not have yet."""
-        if address not in self.sockets:
-            self.sockets[address] = sock.dup()
+        if address not in self._listening:
+            self._listening.add(address)
             self._send({"type": "listen", "host": address[0], "port": address[1]}, sock.fileno())
 
     def route(self, snapshot: Snapshot) -> None:
@@ -193,10 +194,13 @@ class ProxyWorker:
         self.acked, self.refusal = None, ""
         self.routed = snapshot.endpoint_ids
         self.known |= self.routed
-        wanted = {listener.address for listener in snapshot.listeners}
-        for address in set(self.sockets) - wanted:
-            self.sockets.pop(address).close()
+        self._listening &= {listener.address for listener in snapshot.listeners}
         self._send({"type": "snapshot", "snapshot": snapshot.to_json()})
+
+    def take_sockets(self) -> dict[Address, socket.socket]:
+        """The listening sockets that came with an adopted worker; theirs who asks."""
+        taken, self._inherited = self._inherited, {}
+        return taken
 
     def ask_stats(self) -> None:
         """Have it send its counters now."""
@@ -213,7 +217,8 @@ class ProxyWorker:
                 self.known = set(message["endpoints"])
             case "listener":
                 address = (str(message["host"]), int(message["port"]))
-                self.sockets[address] = received_socket(fds)
+                self._inherited[address] = received_socket(fds)
+                self._listening.add(address)
             case "ready":
                 self._ready.set()
             case "ack":
@@ -259,12 +264,12 @@ class ProxyWorker:
         await self.gone(GREETING_S)
 
     def close(self) -> None:
-        """End the connection and give up its sockets; the worker itself goes on."""
+        """End the connection; the worker itself goes on."""
         if self._channel is not None:
             self._channel.close()
-        for sock in self.sockets.values():
+        for sock in self.take_sockets().values():
             sock.close()
-        self.sockets.clear()
+        self._listening.clear()
 
     def _alive(self) -> bool:
         if self._process is not None and self._process.poll() is not None:

@@ -1,0 +1,116 @@
+"""Requests that two servers could read differently, each with the status that refuses it."""
+
+_TOO_LONG = b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+_TOO_MANY = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 101 + b"\r\n"
+
+
+def _post(*headers: bytes, body: bytes = b"hello") -> bytes:
+    return b"\r\n".join((b"POST / HTTP/1.1", b"Host: a", *headers)) + b"\r\n\r\n" + body
+
+
+def _get(*headers: bytes, line: bytes = b"GET / HTTP/1.1") -> bytes:
+    return b"\r\n".join((line, *headers)) + b"\r\n\r\n"
+
+
+REFUSED: dict[str, tuple[int, bytes]] = {
+    "CL and TE": (400, _post(b"Content-Length: 5", b"Transfer-Encoding: chunked")),
+    "TE and CL": (400, _post(b"Transfer-Encoding: chunked", b"Content-Length: 5")),
+    "two CL that differ": (400, _post(b"Content-Length: 5", b"Content-Length: 6")),
+    "two CL that agree": (400, _post(b"Content-Length: 5", b"content-length: 5")),
+    "CL list": (400, _post(b"Content-Length: 5, 5")),
+    "CL with plus": (400, _post(b"Content-Length: +5")),
+    "CL negative": (400, _post(b"Content-Length: -5")),
+    "CL hexadecimal": (400, _post(b"Content-Length: 0x5")),
+    "CL with blank inside": (400, _post(b"Content-Length: 5 5")),
+    "CL empty": (400, _post(b"Content-Length:")),
+    "CL with underscore": (400, _post(b"Content-Length: 1_0")),
+    "CL fraction": (400, _post(b"Content-Length: 5.0")),
+    "CL Arabic digit": (400, _post(b"Content-Length: \xd9\xa5")),
+    "CL superscript digit": (400, _post(b"Content-Length: \xb2")),
+    "CL of 19 digits": (400, _post(b"Content-Length: 1000000000000000000")),
+    "TE twice": (400, _post(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked")),
+    "TE chunked twice": (400, _post(b"Transfer-Encoding: chunked, chunked")),
+    "TE gzip, chunked": (400, _post(b"Transfer-Encoding: gzip, chunked")),
+    "TE chunked, identity": (400, _post(b"Transfer-Encoding: chunked, identity")),
+    "TE xchunked": (400, _post(b"Transfer-Encoding: xchunked")),
+    "TE quoted": (400, _post(b'Transfer-Encoding: "chunked"')),
+    "TE empty": (400, _post(b"Transfer-Encoding:")),
+    "TE vertical tab": (400, _post(b"Transfer-Encoding: \x0bchunked")),
+    "TE unknown": (501, _post(b"Transfer-Encoding: gzip")),
+    "TE identity": (501, _post(b"Transfer-Encoding: identity")),
+    "TE in HTTP/1.0": (
+        400,
+        b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ),
+    "blank before colon": (400, _post(b"Content-Length : 5")),
+    "tab before colon": (400, _post(b"Transfer-Encoding\t: chunked")),
+    "blank before name": (400, _get(b" Host: a")),
+    "obs-fold": (400, _get(b"Host: a", b"X-A: 1", b" folded")),
+    "obs-fold of TE": (400, _post(b"Transfer-Encoding:", b" chunked")),
+    "bare LF after the request line": (400, b"GET / HTTP/1.1\nHost: a\r\n\r\n"),
+    "bare LF between headers": (400, b"GET / HTTP/1.1\r\nHost: a\nX: 1\r\n\r\n"),
+    "bare LF at the end": (400, b"GET / HTTP/1.1\r\nHost: a\r\n\n"),
+    "bare LF throughout": (400, b"GET / HTTP/1.1\nHost: a\n\n"),
+    "bare CR in a value": (400, _get(b"Host: a", b"X: 1\rY: 2")),
+    "bare CR before CRLF": (400, _get(b"Host: a", b"X: 1\r")),
+    "NUL in a value": (400, _get(b"Host: a", b"X: 1\x002")),
+    "NUL in a name": (400, _get(b"Host: a", b"X\x00: 1")),
+    "NUL in the target": (400, _get(b"Host: a", line=b"GET /\x00 HTTP/1.1")),
+    "DEL in a value": (400, _get(b"Host: a", b"X: \x7f")),
+    "empty name": (400, _get(b"Host: a", b": 1")),
+    "no colon": (400, _get(b"Host: a", b"nonsense")),
+    "underscore in a name": (400, _get(b"Host: a", b"X_Forwarded_For: 1")),
+    "non-ASCII name": (400, _get(b"Host: a", b"X\xe9: 1")),
+    "no Host": (400, _get(b"X: 1")),
+    "two Hosts": (400, _get(b"Host: a", b"Host: b")),
+    "two equal Hosts": (400, _get(b"Host: a", b"host: a")),
+    "empty Host": (400, _get(b"Host:")),
+    "Host with a blank": (400, _get(b"Host: a b")),
+    "Host with a path": (400, _get(b"Host: a/b")),
+    "Host with user info": (400, _get(b"Host: user@a")),
+    "two blanks in the request line": (400, _get(b"Host: a", line=b"GET  / HTTP/1.1")),
+    "blank in the target": (400, _get(b"Host: a", line=b"GET /a b HTTP/1.1")),
+    "tab in the request line": (400, _get(b"Host: a", line=b"GET\t/ HTTP/1.1")),
+    "blank after the version": (400, _get(b"Host: a", line=b"GET / HTTP/1.1 ")),
+    "no version": (400, _get(b"Host: a", line=b"GET /")),
+    "HTTP/0.9": (400, b"GET /\r\n\r\n"),
+    "HTTP/2.0": (400, _get(b"Host: a", line=b"GET / HTTP/2.0")),
+    "HTTP/1.2": (400, _get(b"Host: a", line=b"GET / HTTP/1.2")),
+    "HTTP/1.10": (400, _get(b"Host: a", line=b"GET / HTTP/1.10")),
+    "lower case http": (400, _get(b"Host: a", line=b"GET / http/1.1")),
+    "absolute target": (400, _get(b"Host: a", line=b"GET http://b/ HTTP/1.1")),
+    "authority target": (400, _get(b"Host: a", line=b"GET a:80 HTTP/1.1")),
+    "asterisk for GET": (400, _get(b"Host: a", line=b"GET * HTTP/1.1")),
+    "CONNECT": (405, _get(b"Host: a", line=b"CONNECT /a HTTP/1.1")),
+    "method with a colon": (400, _get(b"Host: a", line=b"GE:T / HTTP/1.1")),
+    "non-ASCII target": (400, _get(b"Host: a", line=b"GET /\xc3\xa9 HTTP/1.1")),
+    "HTTP/2 preface": (400, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    "TLS hello": (400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n\r\n\r\n"),
+    "head too long": (431, _TOO_LONG),
+    "too many headers": (431, _TOO_MANY),
+}
+
+CHUNKED_HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+REFUSED_CHUNKS: dict[str, bytes] = {
+    "size with plus": b"+5\r\nhello\r\n0\r\n\r\n",
+    "size with 0x": b"0x5\r\nhello\r\n0\r\n\r\n",
+    "negative size": b"-5\r\nhello\r\n0\r\n\r\n",
+    "empty size": b"\r\nhello\r\n0\r\n\r\n",
+    "size too long": b"10000000000000005\r\nhello\r\n0\r\n\r\n",
+    "size with underscore": b"1_0\r\nhello\r\n0\r\n\r\n",
+    "blank before size": b" 5\r\nhello\r\n0\r\n\r\n",
+    "blank after size": b"5 \r\nhello\r\n0\r\n\r\n",
+    "bare LF after size": b"5\nhello\r\n0\r\n\r\n",
+    "bare CR after size": b"5\rhello\r\n0\r\n\r\n",
+    "garbage extension": b"5;\x00\r\nhello\r\n0\r\n\r\n",
+    "extension with bare LF": b"5;a\nb\r\nhello\r\n0\r\n\r\n",
+    "extension without a name": b"5;\r\nhello\r\n0\r\n\r\n",
+    "extension with a blank": b"5; a=b\r\nhello\r\n0\r\n\r\n",
+    "data longer than its size": b"5\r\nhello!\r\n0\r\n\r\n",
+    "bare LF after data": b"5\r\nhello\n0\r\n\r\n",
+    "malformed trailer": b"5\r\nhello\r\n0\r\nno colon\r\n\r\n",
+    "trailer with bare LF": b"5\r\nhello\r\n0\r\nA: b\nC: d\r\n\r\n",
+    "bare LF at the end": b"5\r\nhello\r\n0\r\n\n\r\n",
+    "non-ASCII digit": b"\xd9\xa5\r\nhello\r\n0\r\n\r\n",
+}

@@ -1,0 +1,219 @@
+"""Requests and responses on their way through a real worker."""
+
+import asyncio
+
+import pytest
+
+from tests.proxy.conftest import Proxy
+from tests.proxy.raw_client import get
+from tests.proxy.replicas import Connection, echo, response
+
+
+async def test_requests_go_round(proxy: Proxy) -> None:
+    for name in ("web-1", "web-2", "web-3"):
+        await proxy.replica(name)
+    await proxy.route()
+    async with await proxy.client() as client:
+        bodies = [(await client.get()).body for _ in range(6)]
+    assert bodies == [b"web-1", b"web-2", b"web-3"] * 2
+
+
+async def test_connections_are_kept_at_both_ends(proxy: Proxy) -> None:
+    replica = await proxy.serve(echo)
+    async with await proxy.client() as client:
+        for _ in range(10):
+            assert (await client.get()).header("connection") is None
+    assert (await get(proxy.port)).status == 200
+    assert replica.connections == 1
+
+
+async def test_the_replica_is_named_unless_told_not_to(proxy: Proxy) -> None:
+    replica = await proxy.serve(echo)
+    assert (await get(proxy.port)).header("x-replica") == "web-1"
+    await proxy.route(replica, replica_header=False)
+    assert (await get(proxy.port)).header("x-replica") is None
+
+
+async def test_the_replica_learns_who_asked(proxy: Proxy) -> None:
+    await proxy.serve(echo)
+    body = (await get(proxy.port, "/", "X-Forwarded-For: 10.9.9.9")).body
+    assert body.count(b"X-Forwarded-") == 3
+    for line in (b"For: 127.0.0.1", b"Proto: http", b"Host: shop.test"):
+        assert b"\r\nX-Forwarded-" + line + b"\r\n" in body
+
+
+async def test_pipelined_requests_are_answered_in_order(proxy: Proxy) -> None:
+    for name in ("web-1", "web-2"):
+        await proxy.replica(name, echo)
+    await proxy.route()
+    async with await proxy.client() as client:
+        requests = [
+            b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n%02d" % (n, n)
+            if n % 3 == 0
+            else b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % n
+            for n in range(40)
+        ]
+        await client.send(b"".join(requests))
+        bodies = [(await client.response()).body for _ in range(40)]
+    assert [body.split()[1] for body in bodies] == [b"/%d" % n for n in range(40)]
+
+
+@pytest.mark.parametrize("cut", [1, 7, 30])
+async def test_a_request_in_pieces_is_one_request(proxy: Proxy, cut: int) -> None:
+    replica = await proxy.serve(echo)
+    request = (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    )
+    async with await proxy.client() as client:
+        for start in range(0, len(request), cut):
+            await client.send(request[start : start + cut])
+        assert (await client.response()).body.endswith(b"3\r\nabc\r\n0\r\n\r\n")
+    assert len(replica.heads) == 1
+
+
+async def test_chunked_responses_stay_chunked_without_trailers(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        while True:
+            await connection.head()
+            for piece in (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3",
+                b";x=y\r\nab",
+                b"c\r\n0\r\nX-Sum: 1\r\n\r",
+                b"\n",
+            ):
+                await connection.send(piece)
+
+    replica = await proxy.serve(behaviour)
+    async with await proxy.client() as client:
+        for _ in range(2):
+            assert (await client.get()).body == b"3\r\nabc\r\n0\r\n\r\n"
+        await client.send(b"GET / HTTP/1.0\r\n\r\n")
+        old = await client.head()
+        assert (old.header("transfer-encoding"), old.header("connection")) == (None, "close")
+        assert await client.rest() == b"abc"
+    assert replica.connections == 1
+
+
+async def test_a_body_until_close_ends_with_the_connection(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
+
+    await proxy.serve(behaviour)
+    async with await proxy.client() as client:
+        answer = await client.get()
+        assert (answer.header("connection"), answer.body) == ("close", b"all of it")
+
+
+async def test_a_body_cut_short_is_not_passed_off_as_whole(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+
+    await proxy.serve(behaviour)
+    async with await proxy.client() as client:
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await client.get()
+
+
+async def test_responses_without_a_body(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        while True:
+            head = await connection.head()
+            if head.startswith(b"HEAD"):
+                await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n")
+            elif b"/304" in head:
+                await connection.send(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n")
+            else:
+                await connection.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    replica = await proxy.serve(behaviour)
+    async with await proxy.client() as client:
+        assert (await client.get(method="HEAD")).header("content-length") == "999"
+        assert (await client.get("/304")).status == 304
+        assert (await client.get("/204")).status == 204
+    assert replica.connections == 1
+
+
+async def test_interim_responses_are_forwarded(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        head = await connection.head()
+        await connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+        await connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await connection.send(response(await connection.body(head)))
+
+    await proxy.serve(behaviour)
+    async with await proxy.client() as client:
+        await client.send(
+            b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+        )
+        hints = await client.head()
+        assert (hints.status, hints.header("link")) == (103, "</a.css>")
+        assert (await client.head()).status == 100
+        await client.send(b"hello")
+        assert (await client.response()).body == b"hello"
+
+
+async def test_surplus_bytes_never_reach_the_next_client(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.send(response(b"mine") + response(b"injected"))
+        await connection.head()
+
+    await proxy.serve(behaviour)
+    for _ in range(3):
+        assert (await get(proxy.port)).body == b"mine"
+
+
+async def test_an_early_answer_ends_an_upload(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.send(response(b"no", status="413 Content Too Large"))
+        await connection.reader.read()
+
+    await proxy.serve(behaviour)
+    async with await proxy.client() as client:
+        await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nsome")
+        answer = await client.response()
+        assert (answer.status, answer.header("connection")) == (413, "close")
+        assert await client.rest() == b""
+
+
+async def test_http10_clients_may_keep_the_connection(proxy: Proxy) -> None:
+    await proxy.serve(echo)
+    async with await proxy.client() as client:
+        for _ in range(2):
+            await client.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            assert (await client.response()).header("connection") == "keep-alive"
+        await client.send(b"GET / HTTP/1.0\r\n\r\n")
+        assert (await client.response()).header("connection") == "close"
+        assert await client.rest() == b""
+
+
+async def test_a_client_that_leaves_cancels_the_replica(proxy: Proxy) -> None:
+    left = asyncio.Event()
+
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        assert await connection.reader.read() == b""
+        left.set()
+
+    replica = await proxy.serve(behaviour)
+    client = await proxy.client()
+    await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    async with asyncio.timeout(5):
+        while not replica.heads:
+            await asyncio.sleep(0)
+        await client.close()
+        await left.wait()
+    stats = await proxy.supervisor.stats()
+    assert stats["endpoints"]["web-1.1"]["in_flight"] == 0
+
+
+async def test_what_is_counted(proxy: Proxy) -> None:
+    await proxy.serve(echo)
+    for _ in range(3):
+        await get(proxy.port)
+    stats = await proxy.supervisor.stats()
+    assert stats["services"]["web"]["responses"]["2xx"] == 3
+    assert stats["endpoints"]["web-1.1"]["requests"] == 3

@@ -1,0 +1,215 @@
+"""Request heads: what goes upstream, and what never does."""
+
+import contextlib
+
+import httptools
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
+from orchestrator.proxy.syntax import CHUNKED, HttpError
+from tests.proxy.refused_requests import REFUSED
+
+FORWARDED = forwarded_lines("192.0.2.7")
+ADDED = (
+    b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop.test\r\n\r\n"
+)
+
+
+def parse(data: bytes) -> RequestHead | None:
+    return parse_request(data, FORWARDED, b"127.0.0.1:8080")
+
+
+def accepted(*lines: bytes) -> RequestHead:
+    head = parse(b"\r\n".join(lines) + b"\r\n\r\n")
+    assert head is not None
+    return head
+
+
+def test_a_plain_request_goes_on_with_who_asked() -> None:
+    head = accepted(b"GET /a?b=%20c HTTP/1.1", b"Host: shop.test", b"Accept: */*")
+    assert head.upstream == (
+        b"GET /a?b=%20c HTTP/1.1\r\nHost: shop.test\r\nAccept: */*\r\n" + ADDED
+    )
+    assert (head.method, head.length, head.keep_alive, head.upgrade) == (b"GET", 0, True, False)
+
+
+def test_hop_by_hop_headers_stay_behind() -> None:
+    head = accepted(
+        b"GET / HTTP/1.1",
+        b"Host: shop.test",
+        b"Connection: close, X-Secret, Host, Content-Length",
+        b"x-secret: 1",
+        b"Keep-Alive: 5",
+        b"TE: trailers",
+        b"Trailer: X",
+        b"Upgrade: websocket",
+        b"Proxy-Connection: close",
+        b"Proxy-Authorization: Basic eA==",
+        b"Proxy: http://evil.test",
+        b"X-Kept: yes",
+        b"Content-Length: 3",
+    )
+    assert head.upstream == (
+        b"GET / HTTP/1.1\r\nHost: shop.test\r\nX-Kept: yes\r\nContent-Length: 3\r\n" + ADDED
+    )
+    assert not head.keep_alive
+
+
+def test_what_the_client_says_about_itself_is_overwritten() -> None:
+    head = accepted(
+        b"GET / HTTP/1.1",
+        b"Host: shop.test",
+        b"X-Forwarded-For: 10.0.0.1",
+        b"x-forwarded-host: evil.test",
+        b"X-FORWARDED-PROTO: https",
+        b"Forwarded: for=10.0.0.1",
+    )
+    assert head.upstream == b"GET / HTTP/1.1\r\nHost: shop.test\r\n" + ADDED
+
+
+def test_a_chunked_body_stays_chunked() -> None:
+    head = accepted(b"POST / HTTP/1.1", b"Host: shop.test", b"transfer-encoding: Chunked")
+    assert head.length == CHUNKED
+    assert b"\r\nTransfer-Encoding: chunked\r\n" in head.upstream
+
+
+@pytest.mark.parametrize(
+    ("lines", "keep_alive"),
+    [
+        ([b"GET / HTTP/1.1"], True),
+        ([b"GET / HTTP/1.1", b"Connection: Close"], False),
+        ([b"GET / HTTP/1.1", b"Connection: foo", b"Connection: close"], False),
+        ([b"GET / HTTP/1.0"], False),
+        ([b"GET / HTTP/1.0", b"Connection: keep-alive"], True),
+    ],
+)
+def test_who_keeps_the_connection(lines: list[bytes], keep_alive: bool) -> None:
+    assert accepted(*lines, b"Host: shop.test").keep_alive is keep_alive
+
+
+def test_http10_becomes_http11_and_gets_a_host() -> None:
+    head = accepted(b"GET /x HTTP/1.0")
+    assert head.upstream.startswith(b"GET /x HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n")
+    assert head.http10
+
+
+def test_an_upgrade_is_passed_on_but_never_to_http2() -> None:
+    lines = (b"GET / HTTP/1.1", b"Host: shop.test", b"Connection: keep-alive, Upgrade")
+    web_socket = accepted(*lines, b"Upgrade: websocket")
+    assert web_socket.upgrade
+    assert b"\r\nConnection: upgrade\r\nUpgrade: websocket\r\n" in web_socket.upstream
+    http2 = accepted(*lines, b"Upgrade: h2c")
+    assert not http2.upgrade
+    assert b"pgrade" not in http2.upstream
+
+
+def test_one_empty_line_before_a_request_is_ignored() -> None:
+    data = b"\r\nGET / HTTP/1.1\r\nHost: shop.test\r\n\r\nrest"
+    head = parse(data)
+    assert head is not None
+    assert data[head.end :] == b"rest"
+
+
+def test_methods_that_may_be_sent_twice() -> None:
+    idempotent = {
+        method
+        for method in (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"POST", b"PATCH", b"X")
+        if accepted(method + b" / HTTP/1.1", b"Host: a").idempotent
+    }
+    assert idempotent == {b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"}
+
+
+@pytest.mark.parametrize(("status", "request_bytes"), REFUSED.values(), ids=REFUSED)
+def test_ambiguous_heads_are_refused(status: int, request_bytes: bytes) -> None:
+    with pytest.raises(HttpError) as refusal:
+        parse(request_bytes)
+    assert refusal.value.status == status
+
+
+def test_exactly_the_allowed_number_of_headers_passes() -> None:
+    lines = [b"GET / HTTP/1.1", b"Host: a", *(b"X-%d: 1" % n for n in range(99))]
+    assert accepted(*lines).end
+    with pytest.raises(HttpError) as refusal:
+        accepted(*lines, b"X-One-More: 1")
+    assert refusal.value.status == 431
+
+
+def outcome(data: bytes) -> tuple[str, object]:
+    """What parsing says: incomplete, refused with a status, or accepted."""
+    try:
+        head = parse(data)
+    except HttpError as error:
+        return "refused", error.status
+    return ("incomplete", None) if head is None else ("accepted", (head.end, head.upstream))
+
+
+def piecewise(data: bytes, size: int) -> tuple[str, object]:
+    """The first decision when the data arrives in pieces."""
+    for end in range(size, len(data) + size, size):
+        if (found := outcome(data[:end]))[0] != "incomplete":
+            return found
+    return "incomplete", None
+
+
+names = st.sampled_from(
+    [b"Host", b"host", b"Connection", b"Content-Length", b"Transfer-Encoding", b"Upgrade",
+     b"X-Forwarded-For", b"TE", b"X-A", b"Content-Length ", b"X_B", b""]
+)  # fmt: skip
+values = st.sampled_from(
+    [b"shop.test", b"5", b"+5", b"0x5", b"chunked", b"close", b"upgrade, x-a", b"websocket",
+     b"a\x00b", b"\xff", b"", b" chunked ", b"identity", b"5, 5", b"\xd9\xa3"]
+)  # fmt: skip
+separators = st.sampled_from([b"\r\n"] * 8 + [b"\n", b"\r", b"\r\n ", b"\r\r\n"])
+header_lines = st.lists(st.tuples(names, values, separators), max_size=5)
+request_lines = st.sampled_from(
+    [b"GET / HTTP/1.1\r\n", b"POST /a HTTP/1.1\r\n", b"GET / HTTP/1.0\r\n", b"GET  / HTTP/1.1\r\n",
+     b"GET http://a/ HTTP/1.1\r\n", b"OPTIONS * HTTP/1.1\r\n", b"GET /\xe9 HTTP/1.1\r\n"]
+)  # fmt: skip
+near_requests = st.builds(
+    lambda line, headers, rest: (
+        line + b"".join(n + b": " + v + s for n, v, s in headers) + b"\r\n" + rest
+    ),
+    request_lines,
+    header_lines,
+    st.binary(max_size=8),
+)
+
+
+@given(st.one_of(st.binary(max_size=200), near_requests), st.integers(1, 9))
+@example(b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 1)
+def test_any_bytes_split_anywhere_get_one_answer(data: bytes, size: int) -> None:
+    assert piecewise(data, size) == outcome(data)
+
+
+class Reader:
+    """What another strict parser makes of bytes."""
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.requests = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self.requests += 1
+
+
+@given(near_requests)
+def test_llhttp_reads_what_we_send_as_we_do(data: bytes) -> None:
+    with contextlib.suppress(HttpError):
+        head = parse(data)
+        if head is None:
+            return
+        reader = Reader()
+        with contextlib.suppress(httptools.HttpParserUpgrade):
+            httptools.HttpRequestParser(reader).feed_data(head.upstream)
+        assert reader.requests == 1
+        lengths = [v for n, v in reader.headers if n == b"content-length"]
+        assert lengths == ([b"%d" % head.length] if head.length > 0 else lengths[:1])
+        codings = [v for n, v in reader.headers if n == b"transfer-encoding"]
+        assert codings == ([b"chunked"] if head.length == CHUNKED else [])
+        assert not (lengths and codings)
+        assert len([n for n, _ in reader.headers if n == b"host"]) == 1

@@ -1,0 +1,206 @@
+"""Replicas that refuse, die, hang or are not there."""
+
+import asyncio
+import resource
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.proxy.conftest import Proxy, free_port
+from tests.proxy.raw_client import RawClient, get
+from tests.proxy.replicas import (
+    Connection,
+    Replica,
+    answer_with_name,
+    echo,
+    hang_up_after_head,
+    response,
+)
+from tests.support.wait import eventually_async
+
+
+def refusing(name: str) -> Replica:
+    """A replica that is routed and does not listen."""
+    replica = Replica(name)
+    replica.port = free_port()
+    return replica
+
+
+async def test_refused_connections_go_to_another_replica(proxy: Proxy) -> None:
+    good = await proxy.replica("web-3")
+    await proxy.route(refusing("web-1"), refusing("web-2"), good)
+    async with await proxy.client() as client:
+        for _ in range(6):
+            assert (await client.get()).body == b"web-3"
+        assert (await client.post(b"order")).body == b"web-3"
+    assert proxy.suspects == ["web-1.1", "web-2.1"]
+
+
+async def test_no_replica_is_a_503_that_says_so(proxy: Proxy) -> None:
+    await proxy.publish()
+    answer = await get(proxy.port)
+    assert (answer.status, answer.header("retry-after")) == (503, "1")
+    assert answer.body == b"no ready replica of service web\n"
+    assert answer.header("proxy-status") == "orch; error=destination_unavailable"
+
+
+async def test_all_replicas_refusing_is_a_503(proxy: Proxy) -> None:
+    await proxy.route(refusing("web-1"), refusing("web-2"))
+    for _ in range(3):
+        answer = await get(proxy.port)
+        assert (answer.status, answer.header("retry-after")) == (503, "1")
+        assert b"accepts connections" in answer.body
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_a_request_that_may_have_taken_effect_is_never_sent_twice(
+    proxy: Proxy, method: str
+) -> None:
+    await proxy.replica("web-1", hang_up_after_head)
+    await proxy.replica("web-2", hang_up_after_head)
+    await proxy.route()
+    async with await proxy.client() as client:
+        answer = await client.post(b"order", method=method)
+    assert answer.status == 502
+    assert b"web-1" in answer.body
+    assert [len(replica.heads) for replica in proxy.replicas] == [1, 0]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_a_repeatable_request_is_sent_once_more(proxy: Proxy, method: str) -> None:
+    dying = await proxy.replica("web-1", hang_up_after_head)
+    await proxy.replica("web-2")
+    await proxy.route()
+    async with await proxy.client() as client:
+        assert (await client.post(b"state", method=method)).body == b"web-2"
+    assert len(dying.heads) == 1
+    assert bytes(proxy.replicas[1].received).endswith(b"state")
+
+
+async def test_once_more_is_not_for_ever(proxy: Proxy) -> None:
+    for name in ("web-1", "web-2", "web-3"):
+        await proxy.replica(name, hang_up_after_head)
+    await proxy.route()
+    assert (await get(proxy.port)).status == 502
+    assert sum(len(replica.heads) for replica in proxy.replicas) == 2
+
+
+async def answer_once(connection: Connection) -> None:
+    """Answer one request, take a second, and be gone: a keep-alive connection dying."""
+    await connection.body(await connection.head())
+    await connection.send(response(b"once"))
+    await hang_up_after_head(connection)
+
+
+async def test_a_kept_connection_that_dies_costs_no_repeatable_request(proxy: Proxy) -> None:
+    await proxy.serve(answer_once)
+    for _ in range(5):
+        assert (await get(proxy.port)).body == b"once"
+    assert proxy.suspects == []
+
+
+async def test_a_kept_connection_that_dies_fails_a_post(proxy: Proxy) -> None:
+    replica = await proxy.serve(answer_once)
+    assert (await get(proxy.port)).status == 200
+    async with await proxy.client() as client:
+        assert (await client.post(b"order")).status == 502
+    assert len(replica.heads) == 2
+
+
+async def test_no_retry_once_part_of_a_response_came(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.send(b"HTTP/1.1 200 O")
+        connection.writer.close()
+
+    await proxy.serve(behaviour)
+    await proxy.replica("web-2")
+    await proxy.route()
+    assert (await get(proxy.port)).status == 502
+    assert proxy.replicas[1].heads == []
+
+
+async def test_a_silent_replica_is_a_504(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.reader.read()
+
+    replica = await proxy.serve(behaviour, response_timeout_s=0.2)
+    answer = await get(proxy.port)
+    assert answer.status == 504
+    assert answer.header("proxy-status") == "orch; error=http_response_timeout"
+    await eventually_async(lambda: not replica.open, what="the hanging connection is closed")
+
+
+async def test_a_replica_that_stops_in_its_response_is_cut_off(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        await connection.reader.read()
+
+    await proxy.serve(behaviour, response_timeout_s=0.2)
+    async with await proxy.client() as client:
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await client.get()
+
+
+async def test_a_connect_that_hangs_goes_to_another_replica(proxy: Proxy) -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        # A backlog that is full drops further connection attempts without an answer.
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
+        stuck = Replica("web-1")
+        stuck.port = full.getsockname()[1]
+        await proxy.route(stuck, await proxy.replica("web-2"), connect_timeout_s=0.2)
+        assert (await get(proxy.port)).body == b"web-2"
+        for sock in waiting:
+            sock.close()
+    assert proxy.suspects == ["web-1.1"]
+
+
+async def test_a_malformed_response_is_a_502(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.send(b"HTTP/1.1 200 OK\nContent-Length: 2\n\nno\r\n\r\n")
+        await connection.reader.read()
+
+    await proxy.serve(behaviour)
+    answer = await get(proxy.port)
+    assert answer.status == 502
+    assert answer.header("proxy-status") == "orch; error=http_protocol_error"
+
+
+async def test_running_out_of_descriptors_ends_nothing(proxy: Proxy) -> None:
+    await proxy.serve(echo)
+    pid = proxy.supervisor.pids[0]
+    assert (await get(proxy.port)).status == 200
+    in_use = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (in_use + 5, in_use + 500))
+    crowd = [await proxy.client() for _ in range(30)]
+    await eventually_async(
+        lambda: len(list(Path(f"/proc/{pid}/fd").iterdir())) >= in_use + 5, what="all in use"
+    )
+    for client in crowd:
+        await client.close()
+    assert (await get(proxy.port)).status == 200
+    assert proxy.supervisor.pids == [pid]
+
+
+async def test_a_suspect_gets_requests_again(proxy: Proxy) -> None:
+    late = refusing("web-1")
+    await proxy.route(late, await proxy.replica("web-2"))
+    assert (await get(proxy.port)).body == b"web-2"
+    late.behaviour = answer_with_name
+    await late.start(late.port)
+    proxy.replicas.append(late)
+
+    async def answers() -> bool:
+        async with await RawClient.connect(proxy.port) as client:
+            return (await client.get()).body == b"web-1"
+
+    await eventually_async(answers, what="the suspect serves again")
