@@ -57,8 +57,10 @@ class Controller:
         )
         self.publisher = Publisher(self.supervisor, self.cluster)
         self.images = Images(engine, self.log)
-        self.executor = Executor(engine, self.cluster, self.publisher, self.images)
         self.watcher = Watcher(engine, self.cluster, settings.timing.resync_s)
+        self.executor = Executor(
+            engine, self.cluster, self.publisher, self.images, self.watcher.degrade
+        )
         self.pending: dict[SlotKey, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -190,6 +192,8 @@ class Controller:
         if not dirty:
             return wake_at
         now = self.cluster.clock.monotonic()
+        if wake_at is not None and wake_at <= now:
+            dirty = set(self.cluster.managed)
         desired = self.cluster.desired.now
         plan = reconcile(desired, self.cluster.observed.view(), now, dirty)
         self._tell_pending(dirty, {one.key: one.reason for one in plan.pending})

@@ -30,15 +30,17 @@ RETRY_MAX_S: Final = 5.0
 
 
 class Executor:
-    """One task for each action under way."""
+    """One task for each action under way. `unavailable` is told when the engine is away."""
 
     def __init__(
-        self, engine: Engine, cluster: Cluster, publisher: Publisher, images: Images
-    ) -> None:
+        self, engine: Engine, cluster: Cluster, publisher: Publisher, images: Images,
+        unavailable: Callable[[str], None],
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._cluster = cluster
         self._publisher = publisher
         self._images = images
+        self._unavailable = unavailable
         self._starts: dict[ReplicaId, asyncio.Task[None]] = {}
         self._tasks: dict[ReplicaId, asyncio.Task[None]] = {}
         self._deadlines = cluster.store.stopping()
@@ -91,9 +93,10 @@ class Executor:
     async def _start(self, action: StartReplica, service: Service) -> None:
         try:
             seen = await self._started(action, service)
-        except EngineUnavailableError:
+        except EngineUnavailableError as error:
             # Nobody's failure: forgotten, and tried anew when the engine answers again.
             self._cluster.observed.forget(action.id)
+            self._unavailable(str(error))
         except ImageError as error:
             self._cluster.exited(action.id, Exit(reason=error.reason, message=_told(error)))
         except OrchestratorError as error:

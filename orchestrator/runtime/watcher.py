@@ -1,16 +1,17 @@
 """Watches the engine: events for speed, a list every few seconds for truth.
 
 An event only says that something may have happened. Losing all of them still converges at the
-next list; a list that is older than what we know of a replica is not believed about it.
+next list; a list that is older than what we know of a replica is not believed about it, and one
+that contradicts what we know is believed when the next one says the same.
 """
 
 import asyncio
 from typing import Final
 
 from orchestrator.engines.base import Engine
-from orchestrator.model.errors import EngineError, EngineTimeoutError, EngineUnavailableError
+from orchestrator.model.errors import EngineError
 from orchestrator.model.launch import EngineEvent, EngineReplica
-from orchestrator.model.state import Exit, Phase, Replica
+from orchestrator.model.state import Exit, Phase, Replica, ReplicaId
 from orchestrator.runtime.cluster import Cluster
 
 DEGRADED_RETRY_S: Final = 1.0
@@ -26,6 +27,7 @@ class Watcher:
         self._cluster = cluster
         self._resync_s = resync_s
         self._look = asyncio.Event()
+        self._doubted: set[ReplicaId] = set()
         self.degraded = ""
 
     async def watch_events(self) -> None:
@@ -36,30 +38,36 @@ class Watcher:
     async def watch_list(self) -> None:
         """Look at everything every few seconds, and when an event asks for it, until cancelled."""
         while True:
-            try:
-                async with asyncio.timeout(DEGRADED_RETRY_S if self.degraded else self._resync_s):
-                    await self._look.wait()
-            except TimeoutError:
-                pass
-            self._look.clear()
+            if not self.degraded:
+                await self._asked(self._resync_s)
+            if self.degraded:
+                await self._asked(DEGRADED_RETRY_S)
             await self.relist()
+
+    async def _asked(self, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._look.wait()
+        except TimeoutError:
+            pass
+        self._look.clear()
 
     async def relist(self) -> None:
         """Look once. An engine that does not answer makes us degraded, not wrong."""
         began = self._cluster.clock.monotonic()
         try:
             seen = await self._engine.list()
-        except (EngineUnavailableError, EngineTimeoutError) as error:
-            self._degrade(str(error))
         except EngineError as error:
-            self._cluster.log.warning("EngineError", "project", str(error))
+            self.degrade(str(error))
         else:
             self._recover()
             await self._believe(seen, began)
 
-    def _degrade(self, why: str) -> None:
+    def degrade(self, why: str) -> None:
+        """The engine does not answer: decide nothing until it does."""
         if not self.degraded:
             self._cluster.log.warning("EngineUnavailable", "project", why)
+            self._look.set()
         self.degraded = why
 
     def _recover(self) -> None:
@@ -79,10 +87,25 @@ class Watcher:
     async def _believe(self, seen: list[EngineReplica], began: float) -> None:
         for one in seen:
             await self._believe_one(one, began)
+        running = {one.id: one for one in seen if one.running}
         listed = {one.id for one in seen}
-        for known in list(self._cluster.observed.replicas.values()):
-            if known.id not in listed and not self._stale(known, began):
-                self._gone(known)
+        doubted = {
+            known.id
+            for known in self._cluster.observed.replicas.values()
+            if not self._stale(known, began)
+            and (known.id not in listed or (known.id in running and known.phase is Phase.EXITED))
+        }
+        for id_ in doubted & self._doubted:
+            if id_ in running:
+                await self._end(running[id_])
+            else:
+                self._gone(self._cluster.observed.replicas[id_])
+        self._look_again_at(doubted - self._doubted)
+
+    def _look_again_at(self, doubted: set[ReplicaId]) -> None:
+        self._doubted = doubted
+        if doubted:
+            self._look.set()
 
     def _stale(self, known: Replica, began: float) -> bool:
         return self._cluster.observed.changed_since(known.id, began)
@@ -96,6 +119,15 @@ class Watcher:
             await self._found_dead(one)
         elif one.exit is not None and not self._stale(known, began):
             self._cluster.exited(one.id, one.exit)
+
+    async def _end(self, one: EngineReplica) -> None:
+        """It runs although its attempt is over: its start seemed to fail, or somebody started it
+        again. Its slot has gone on without it."""
+        self._cluster.log.warning("Orphaned", f"replica/{one.id.name}", f"{one.id} is removed")
+        try:
+            await self._engine.remove(one.engine_id)
+        except EngineError as error:
+            self._cluster.log.warning("EngineError", "project", str(error))
 
     async def _found_dead(self, one: EngineReplica) -> None:
         if one.exit is not None:

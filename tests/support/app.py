@@ -47,8 +47,6 @@ WAITS = "import os, signal; signal.signal(15, lambda *_: os._exit(0))\nwhile Tru
 
 CRASHES = "raise SystemExit(3)"
 COMPLETES = "print('done')"
-DEAF = "import signal; signal.signal(15, signal.SIG_IGN)\nwhile True: signal.pause()"
-"""Ignores SIGTERM."""
 
 
 def python(code: str) -> list[str]:

@@ -126,13 +126,17 @@ class Garbled(Passing):
 
 
 class Forgetful(Passing):
-    """Its next `hide` lists are as old as the first of them: or one of them, empty."""
+    """Its next `hidden` lists are empty, or its next `stale` ones as old as `remember`."""
 
     def __init__(self, real: Engine) -> None:
         super().__init__(real)
         self.hidden = 0
         self.stale = 0
-        self._old: list[EngineReplica] | None = None
+        self._old: list[EngineReplica] = []
+
+    async def remember(self) -> None:
+        """What is now, to be told again later."""
+        self._old = await self.real.list()
 
     async def list(self) -> list[EngineReplica]:
         """Nothing while `hidden`, old news while `stale`, else the truth."""
@@ -142,7 +146,6 @@ class Forgetful(Passing):
             return []
         if self.stale:
             self.stale -= 1
-            self._old = self._old or seen
             return self._old
         return seen
 

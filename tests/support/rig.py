@@ -175,11 +175,13 @@ def row(controller: Controller, name: str) -> ReplicaView:
 async def until(
     controller: Controller, name: str, *statuses: str, attempt: int = 0, timeout: float = 15.0
 ) -> ReplicaView:
-    """Wait until a replica has one of these statuses (in an attempt not before `attempt`)."""
+    """Wait until a replica has one of these statuses (in an attempt not before `attempt`), and
+    if it is Pending, until it was decided why."""
 
     def look() -> ReplicaView | None:
         now = row(controller, name)
-        return now if now.status in statuses and now.attempt >= attempt else None
+        decided = now.reason or now.status != "Pending"
+        return now if now.status in statuses and now.attempt >= attempt and decided else None
 
     return await eventually_async(look, timeout, f"{name} is {statuses}")
 

@@ -1,0 +1,95 @@
+"""A new revision: replaced one by one, newest wins, nobody loses a request."""
+
+from tests.support import app
+from tests.support.http import load
+from tests.support.rig import Rig, apply, converged, rows, settle, until
+from tests.support.wait import eventually_async
+
+
+async def test_a_rolling_update_loses_no_request(rig: Rig) -> None:
+    controller = await rig.controller()
+    apply(controller, rig.service(replicas=4))
+    await settle(controller)
+    new = rig.service(replicas=4, env={"VERSION": "2"})
+    async with load(f"127.0.0.1:{rig.port}", clients=3) as traffic:
+        await eventually_async(lambda: traffic.total > 20)
+        apply(controller, new)
+        await settle(controller)
+        served = traffic.answers.copy()
+        await eventually_async(lambda: (traffic.answers - served).total() > 20)
+    assert traffic.failures == []
+    assert set(traffic.answers - served) == {f"web-{slot}.2" for slot in range(1, 5)}
+    await converged(controller, new)
+
+
+async def test_scaling_down_loses_no_request_in_flight(rig: Rig) -> None:
+    controller = await rig.controller()
+    web = rig.service(replicas=3)
+    apply(controller, web)
+    await settle(controller)
+    async with load(f"127.0.0.1:{rig.port}", clients=6, path="/slow/100") as traffic:
+        await eventually_async(lambda: traffic.total > 6)
+        controller.scale("web", 1)
+        await settle(controller)
+        served = traffic.total
+        await eventually_async(lambda: traffic.total > served + 6)
+    assert traffic.failures == []
+
+
+async def test_an_ordered_restart_replaces_every_replica(rig: Rig) -> None:
+    controller = await rig.controller()
+    web = rig.service(replicas=2)
+    apply(controller, web)
+    await settle(controller)
+    before = {one.id for one in rows(controller)}
+    async with load(f"127.0.0.1:{rig.port}") as traffic:
+        controller.restart("web")
+        await settle(controller)
+    assert traffic.failures == []
+    assert before.isdisjoint({one.id for one in rows(controller)})
+    assert [one.restarts for one in rows(controller)] == [0, 0]
+    await converged(controller, web)
+
+
+async def test_an_update_during_an_update_ends_with_the_newest(rig: Rig) -> None:
+    """Fault 22."""
+    controller = await rig.controller()
+    apply(controller, rig.service(replicas=4))
+    await settle(controller)
+    for version in range(2, 6):
+        newest = rig.service(replicas=4, env={"VERSION": str(version)})
+        apply(controller, newest)
+        revision = controller.cluster.desired.now.services["web"].revision
+        await eventually_async(
+            lambda wanted=revision: any(one.revision == wanted for one in rows(controller))
+        )
+    await converged(controller, newest)
+
+
+async def test_a_revision_that_never_gets_ready_takes_nothing_away(rig: Rig) -> None:
+    """Fault 23, as far as it goes without a rollback: the old replicas go on serving."""
+    controller = await rig.controller()
+    apply(controller, rig.service(replicas=2))
+    await settle(controller)
+    bad = rig.service(replicas=2, command=app.python(app.CRASHES))
+    async with load(f"127.0.0.1:{rig.port}") as traffic:
+        apply(controller, bad)
+        await until(controller, "web-1", "CrashLoopBackOff", "Starting", "Running", attempt=4)
+        assert {one.name for one in rows(controller) if one.ready} == {"web-1", "web-2"}
+        good = rig.service(replicas=2, env={"VERSION": "3"})
+        apply(controller, good)
+        await settle(controller)
+    assert traffic.failures == []
+    await converged(controller, good)
+
+
+async def test_changes_that_need_no_new_replica_start_none(rig: Rig) -> None:
+    controller = await rig.controller()
+    apply(controller, rig.service(replicas=2))
+    await settle(controller)
+    before = {one.id for one in rows(controller)}
+    probes = {"readiness": {"path": "/healthz", "period": "100ms", "failureThreshold": 4}}
+    changed = rig.service(replicas=2, probes=probes, restart="on-failure")
+    apply(controller, changed)
+    await converged(controller, changed)
+    assert {one.id for one in rows(controller)} == before
