@@ -12,6 +12,8 @@ from orchestrator.runtime.store import Store
 # A reader slower than this many events is told so by a gap in the serials and catches up.
 _QUEUE_LIMIT: Final = 10_000
 _log = logging.getLogger("orchestrator.events")
+# Whoever wants the log installs a handler; the terminal belongs to the command line.
+_log.addHandler(logging.NullHandler())
 
 
 class EventLog:
