@@ -155,7 +155,7 @@ class _Round:
         )
 
     def _make_room(self, slots: list[Slot], refusal: Unschedulable) -> None:
-        if self._moving or self._surging:
+        if self._moving:
             return
         for slot in slots:
             replica = _serving(slot)

@@ -474,6 +474,73 @@ ROLLOUTS = {
         """,
         "stop web-2.1: no room to surge: revision a -> b",
     ),
+    "room that stopping first will free is not given away yet": (
+        """
+        node n1 cpu=1
+        api 1@b cpu=1
+        api-1.1 n1@a ready cpu=1
+        web 1@a
+        """,
+        """
+        stop api-1.1: no room to surge: revision a -> b
+        pending web-1: 0/1 nodes are available: 1 Insufficient cpu.
+        """,
+    ),
+    "nothing stops first while another slot's replacement backs off": (
+        """
+        node n1 cpu=500m
+        web 5@b
+        web-1.1 n1@a ready
+        web-1.2 n1@b exit=1
+        web-1 last=2 not_before=5
+        web-2.1 n1@a ready
+        web-3.1 n1@a ready
+        web-4.1 n1@a ready
+        web-5.1 n1@a ready
+        """,
+        "",
+    ),
+    "nor while an empty slot backs off": (
+        """
+        node n1 cpu=150m
+        web 2@b
+        web-1.2 n1@b exit=1
+        web-1 last=2 not_before=5
+        web-2.1 n1@a ready
+        """,
+        "",
+    ),
+    "nor while another slot surges": (
+        """
+        node n1 cpu=600m
+        web 5@b
+        web-1.1 n1@a ready
+        web-2.1 n1@a ready
+        web-3.1 n1@a ready
+        web-4.1 n1@a ready
+        web-5.1 n1@a ready
+        """,
+        "start web-1.2 on n1: replacing web-1.1: revision a -> b",
+    ),
+    "nor while a replica that is no longer wanted leaves": (
+        """
+        node n1 cpu=200m
+        web 1@b
+        web-1.1 n1@a ready
+        web-2.1 n1@a stopping
+        """,
+        "",
+    ),
+    "nor while something else of the service is told to stop": (
+        """
+        node n1 cpu=300m
+        web 2@b
+        web-1.1 n1@b ready
+        web-1.2 n1@b ready
+        web-2.1 n1@a ready
+        """,
+        "stop web-1.2: duplicate of web-1.1",
+    ),
 }
 
 DRAINS = {
