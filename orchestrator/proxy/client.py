@@ -47,6 +47,8 @@ class ClientConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername") or ("unknown",)
         self._forwarded = forwarded_lines(peer[0])
         self.frontend.clients.add(self)
+        if self.frontend.closing:  # The listener went while this was being accepted.
+            self.transport.close()
         self.frontend.clock.wake()
         self.deadline = self.frontend.clock.now + IDLE_TIMEOUT_S
 

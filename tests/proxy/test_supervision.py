@@ -16,7 +16,7 @@ from orchestrator.runtime.processes import start_ticks
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor, stop_orphans
 from tests.proxy.conftest import Proxy, free_port
 from tests.proxy.raw_client import get
-from tests.proxy.replicas import Connection, Replica, echo, response
+from tests.proxy.replicas import Connection, echo, response
 from tests.support.wait import eventually_async
 
 CONTROLLER = """
@@ -98,15 +98,11 @@ async def test_draining_what_is_routed_is_a_mistake(proxy: Proxy) -> None:
 
 async def test_routes_change_without_a_dropped_connection(proxy: Proxy) -> None:
     first, second = await proxy.replica("web-1"), await proxy.replica("web-2")
-    async with await proxy_client(proxy, first) as client:
+    await proxy.route(first)
+    async with await proxy.client() as client:
         for turn in range(20):
             await proxy.route(*((first, second) if turn % 2 else (second,)))
             assert (await client.get()).status == 200
-
-
-async def proxy_client(proxy: Proxy, replica: Replica):  # type: ignore[no-untyped-def]
-    await proxy.route(replica)
-    return await proxy.client()
 
 
 async def test_a_taken_port_is_named_and_nothing_changes(proxy: Proxy) -> None:
