@@ -28,8 +28,12 @@ async def remove_all(project: Project, note: Callable[[str], None]) -> dict[str,
                 if known and kind == "docker":
                     note(f"containers could not be looked for: {error}")
         workers = await asyncio.to_thread(stop_orphans, project.run_dir)
-    finally:
+    except BaseException:
         project.unlock()
+        if not known:
+            forget(project)
+        raise
+    project.unlock()
     forget(project)
     return {
         "project": project.name,

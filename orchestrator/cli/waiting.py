@@ -118,7 +118,8 @@ class _Display:
     def changed(self, items: Sequence[Item]) -> None:
         """Tell of items whose status changed."""
         now, width = time.monotonic(), self._board.width
-        self._terminal.lines(item.line(now, self._terminal.paint, width) for item in items)
+        paint = self._terminal.paint
+        self._terminal.lines(item.line(now, paint, width, live=False) for item in items)
 
     def tick(self) -> None:
         """Time has passed."""
@@ -131,8 +132,8 @@ class _LiveDisplay(_Display):
         super().__init__(terminal, board)
         self._live = live
 
-    def changed(self, items: Sequence[Item]) -> None:  # noqa: ARG002 - all is drawn anew
-        self.tick()
+    def changed(self, items: Sequence[Item]) -> None:
+        """The next tick draws all anew."""
 
     def tick(self) -> None:
         from rich.text import Text

@@ -1,8 +1,26 @@
-"""`doctor`"""
+"""`doctor`: what could keep this machine from running projects."""
 
+from dataclasses import asdict
+
+from orchestrator.cli import options, sources
+from orchestrator.cli.exits import DONE, FAILED
 from orchestrator.cli.session import Session
 
 
-def doctor(session: Session) -> None:
-    """Check this machine."""
-    session.note("soon")
+def doctor(session: Session, files: options.Files = None) -> int:
+    """Check engine, permissions, ports, images, versions, and say what to do."""
+    from orchestrator.cli.checks.engine import engine, process_limits
+    from orchestrator.cli.checks.finding import Level, Subject
+    from orchestrator.cli.checks.leftovers import leftovers
+    from orchestrator.cli.checks.machine import open_files, ports, python, state_folder
+    from orchestrator.cli.render.findings import findings
+
+    subject = Subject(session.project, tuple(sources.given_or_default(files)))
+    checks = (python, engine, process_limits, state_folder, ports, open_files, leftovers)
+    found = [finding for check in checks for finding in check(subject)]
+    session.show(
+        [asdict(finding) for finding in found],
+        lambda paint: findings(found, paint),
+        [f"check/{finding.check}" for finding in found],
+    )
+    return FAILED if any(finding.level is Level.ERROR for finding in found) else DONE

@@ -27,19 +27,20 @@ class Item:
     detail: str = ""
     done_at: float | None = None
 
-    def line(self, now: float, paint: Paint, width: int) -> str:
-        """` ✔ web-1  Ready  0.5s`"""
+    def line(self, now: float, paint: Paint, width: int, *, live: bool = True) -> str:
+        """` ✔ web-1  Ready  0.5s`; with a spinner in front, and why it waits, if `live`."""
         seconds = took((now if self.done_at is None else self.done_at) - self.since)
         status = paint(self.status, status_style(self.status) if self.counts else "")
-        detail = f"  {paint(self.detail, 'dim')}" if self.detail and self.done_at is None else ""
-        return f" {self._mark(now, paint)} {self.name:<{width}}  {status}  {seconds}{detail}"
+        told = self.detail and self.done_at is None and (live or self.status != "Running")
+        detail = f"  {paint(self.detail, 'dim')}" if told else ""
+        return f" {self._mark(now, paint, live)} {self.name:<{width}}  {status}  {seconds}{detail}"
 
-    def _mark(self, now: float, paint: Paint) -> str:
+    def _mark(self, now: float, paint: Paint, live: bool) -> str:
         if self.done_at is not None:
             return paint(DONE_MARK, "green")
         if status_style(self.status) == "red" and self.counts:
             return paint(BAD_MARK, "red")
-        return paint(FRAMES[int(now * 10) % len(FRAMES)], "cyan")
+        return paint(FRAMES[int(now * 10) % len(FRAMES)], "cyan") if live else "-"
 
     @property
     def counts(self) -> bool:

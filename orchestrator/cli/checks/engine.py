@@ -1,0 +1,73 @@
+"""Docker: does it answer, may we talk to it, has it the images."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import docker
+from docker.errors import DockerException
+
+from orchestrator.cli.checks.finding import Finding, Level, Subject
+from orchestrator.model.errors import EngineError
+
+BASE_IMAGES: Final = ("python:3.12-slim", "orchestrator-base:3")
+SOCKET: Final = Path("/var/run/docker.sock")
+TIMEOUT_S: Final = 5
+
+
+def engine(_: Subject) -> Iterator[Finding]:
+    """Docker, and a base image for the sample app."""
+    from orchestrator.engines.docker import probe
+
+    try:
+        found = asyncio.run(probe())
+    except EngineError as error:
+        remedy = _socket_remedy() or error.remedy or "install and start one: make engine"
+        text = f"{error}; without it, replicas are processes of this machine"
+        yield Finding("docker", Level.WARNING, text, remedy)
+        return
+    text = f"Docker {found.version} answers at {found.address}"
+    yield Finding("docker", Level.OK, text)
+    yield from _base_image()
+
+
+def _socket_remedy() -> str:
+    if SOCKET.exists() and not os.access(SOCKET, os.R_OK | os.W_OK):
+        return f"no permission on {SOCKET}: sudo usermod -aG docker $USER, then log in again"
+    return ""
+
+
+def _base_image() -> Iterator[Finding]:
+    try:
+        client = docker.from_env(timeout=TIMEOUT_S)
+        try:
+            tags = {tag for image in client.images.list() for tag in image.tags}
+        finally:
+            client.close()
+    except (DockerException, OSError) as error:
+        yield Finding("base image", Level.WARNING, f"images cannot be listed: {error}")
+        return
+    there = [name for name in BASE_IMAGES if name in tags]
+    if there:
+        yield Finding("base image", Level.OK, f"{there[0]} is there, for the sample app")
+    else:
+        text = f"none of {', '.join(BASE_IMAGES)} is there: the sample app has to pull one"
+        yield Finding("base image", Level.WARNING, text, "get or make one: make base-image")
+
+
+def process_limits(subject: Subject) -> Iterator[Finding]:
+    """What the process engine can bound."""
+    from orchestrator.engines.process import ProcessEngine
+
+    limits = ProcessEngine(subject.project.name, subject.project.folder).limits
+    bound = {"cpu", "memory"} & limits
+    if len(bound) == 2:
+        yield Finding("process limits", Level.OK, "control groups bound cpu and memory")
+        return
+    missing = " and ".join(sorted({"cpu", "memory"} - bound))
+    yield Finding(
+        "process limits", Level.WARNING, f"control groups do not bound {missing} of processes here",
+        "run as a user who may make control groups, or use Docker for real limits",
+    )  # fmt: skip
