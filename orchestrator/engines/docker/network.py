@@ -1,0 +1,89 @@
+"""The project's network: replicas reach each other by service name, strangers do not."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import docker
+from docker.errors import APIError, NotFound
+
+from orchestrator.engines.docker.identity import network_name
+from orchestrator.engines.docker.lane import Lane
+from orchestrator.model.errors import EngineError
+from orchestrator.model.names import LABEL_PROJECT
+
+CONFLICT = 409
+
+
+class Network:
+    """Made when the first replica starts. `writes` counts attempts to make it."""
+
+    def __init__(self, project: str, lane: Lane) -> None:
+        self.writes = 0
+        self._project = project
+        self._lane = lane
+        self._lock = asyncio.Lock()
+        self._reachable: bool | None = None
+
+    async def ensure(self) -> bool:
+        """See to it that it exists. Says whether containers on it are reached from here."""
+        async with self._lock:
+            if self._reachable is None:
+                found = await self._lane.call("find the project's network", self._find)
+                if found is None:
+                    self.writes += 1
+                    found = await self._lane.call("make the project's network", self._make)
+                self._reachable = is_reachable(found)
+            return self._reachable
+
+    def doubt(self) -> None:
+        """Look again before the next start: someone removed it."""
+        self._reachable = None
+
+    def _find(self, client: docker.APIClient) -> Mapping[str, Any] | None:
+        name = network_name(self._project)
+        try:
+            found: Mapping[str, Any] = client.inspect_network(name)
+        except NotFound:
+            return None
+        if (found.get("Labels") or {}).get(LABEL_PROJECT) != self._project:
+            raise EngineError(
+                f"a network named {name} exists and is not ours",
+                remedy=f"choose another --project, or remove it: docker network rm {name}",
+            )
+        return found
+
+    def _make(self, client: docker.APIClient) -> Mapping[str, Any]:
+        name = network_name(self._project)
+        try:
+            client.create_network(
+                name, driver="bridge", labels={LABEL_PROJECT: self._project}, check_duplicate=True
+            )
+        except APIError as error:
+            if error.status_code != CONFLICT:
+                raise
+        found = self._find(client)
+        if found is None:
+            raise EngineError(f"the network {name} vanished as soon as it was made")
+        return found
+
+
+def is_reachable(network: Mapping[str, Any]) -> bool:
+    """Whether this machine is the network's gateway: then the addresses of containers answer
+    here. Not so for an engine elsewhere, in a virtual machine or in a network of its own."""
+    if sys.platform != "linux":
+        return False
+    configs = (network.get("IPAM") or {}).get("Config") or []
+    return any(_is_here(config["Gateway"]) for config in configs if config.get("Gateway"))
+
+
+def _is_here(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address.partition("/")[0], 0))
+        except OSError:
+            return False
+    return True
