@@ -18,13 +18,18 @@ class Draft:
         self._starts: list[Action] = []
         self._removals: list[Action] = []
         self._pending: list[Pending] = []
+        self._refused: dict[str, Unschedulable] = {}
         self._wake_at: float | None = None
 
     def start(self, service: Service, slot: Slot, cause: str) -> Unschedulable | None:
         """Start the slot's next attempt where it fits best, or say why it fits nowhere."""
+        # All slots of a service ask for the same, and a draft only ever takes room.
+        if refusal := self._refused.get(service.name):
+            return refusal
         request = Request.of(service.spec, slot.key.slot)
         node = place(request, self.cluster)
         if isinstance(node, Unschedulable):
+            self._refused[service.name] = node
             return node
         self.cluster.add(node, service.name, request.cpu_millicores, request.memory_bytes)
         id_ = ReplicaId(*slot.key, slot.next_attempt)

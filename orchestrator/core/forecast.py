@@ -26,21 +26,31 @@ def forecast(
     desired: Desired, observed: Observed, now: float, services: Collection[str] | None = None
 ) -> Forecast:
     """The state in which reconciliation, of all services or of those named, has nothing to do."""
-    paper = Paper(desired, observed, now, services)
-    while (plan := paper.next_plan()).actions:
-        paper.carry_out(plan)
-    return Forecast(paper.observed, plan)
+    paper = Paper(desired, observed, now)
+    looked_at = services
+    while True:
+        plan = reconcile(desired, paper.observed, now, looked_at)
+        if plan.actions:
+            paper.carry_out(plan)
+            # The others are at rest, unless room came free for them: the last look is at all.
+            looked_at = _named(plan)
+        elif looked_at is not services:
+            looked_at = services
+        else:
+            return Forecast(paper.observed, plan)
+
+
+def _named(plan: Plan) -> set[str]:
+    acted_on = {action.id.service for action in plan.actions}
+    return acted_on | {one.key.service for one in plan.pending}
 
 
 class Paper:
     """A copy of the observed state on which plans are carried out without any engine."""
 
-    def __init__(
-        self, desired: Desired, observed: Observed, now: float, services: Collection[str] | None
-    ) -> None:
+    def __init__(self, desired: Desired, observed: Observed, now: float) -> None:
         self._desired = desired
         self._now = now
-        self._services = services
         self._replicas = {replica.id: replica for replica in observed.replicas}
         self._slots = dict(observed.slots)
         self.settle()
@@ -49,10 +59,6 @@ class Paper:
     def observed(self) -> Observed:
         """The state reached."""
         return Observed(tuple(self._replicas.values()), dict(self._slots))
-
-    def next_plan(self) -> Plan:
-        """What reconciliation wants next."""
-        return reconcile(self._desired, self.observed, self._now, self._services)
 
     def carry_out(self, plan: Plan) -> None:
         """Do all of it, and let everything come to its end."""
