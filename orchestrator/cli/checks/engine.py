@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import docker
 from docker.errors import DockerException
 
 from orchestrator.cli.checks.finding import Finding, Level, Subject
+from orchestrator.engines.docker.address import find
 from orchestrator.model.errors import EngineError
 
 BASE_IMAGES: Final = ("python:3.12-slim", "orchestrator-base:3")
@@ -41,12 +41,12 @@ def _socket_remedy() -> str:
 
 def _base_image() -> Iterator[Finding]:
     try:
-        client = docker.from_env(timeout=TIMEOUT_S)
+        client = find().dial(TIMEOUT_S)
         try:
-            tags = {tag for image in client.images.list() for tag in image.tags}
+            tags = {tag for image in client.images() for tag in image["RepoTags"] or ()}
         finally:
             client.close()
-    except (DockerException, OSError) as error:
+    except (DockerException, OSError, EngineError) as error:
         yield Finding("base image", Level.WARNING, f"images cannot be listed: {error}")
         return
     there = [name for name in BASE_IMAGES if name in tags]

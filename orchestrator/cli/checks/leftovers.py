@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-import docker
 from docker.errors import DockerException
 
 from orchestrator.cli.checks.finding import Finding, Level, Subject
-from orchestrator.model.errors import InvalidRequestError
+from orchestrator.engines.docker.address import find
+from orchestrator.model.errors import EngineError, InvalidRequestError
 from orchestrator.model.names import LABEL_PROJECT
 from orchestrator.runtime.project import Project
 
@@ -45,13 +45,13 @@ def _containers() -> dict[str, int]:
     """How many containers each project has; none where Docker does not answer."""
     counts: dict[str, int] = {}
     try:
-        client = docker.from_env(timeout=TIMEOUT_S)
+        client = find().dial(TIMEOUT_S)
         try:
-            for container in client.api.containers(all=True, filters={"label": LABEL_PROJECT}):
+            for container in client.containers(all=True, filters={"label": LABEL_PROJECT}):
                 name = container["Labels"][LABEL_PROJECT]
                 counts[name] = counts.get(name, 0) + 1
         finally:
             client.close()
-    except (DockerException, OSError):
+    except (DockerException, OSError, EngineError):
         return {}
     return counts

@@ -1,8 +1,33 @@
 """`demo`: the narrated run."""
 
+from dataclasses import asdict
+from typing import Annotated, Final
+
+import typer
+
+from orchestrator.cli.commands.up import Engine
+from orchestrator.cli.exits import DONE, FAILED
 from orchestrator.cli.session import Session
 
+PAUSE_S: Final = 4.0
+FAST_PAUSE_S: Final = 0.8
 
-def demo(session: Session) -> None:
-    """Show it all in half a minute."""
-    session.note("soon")
+
+def demo(
+    session: Session,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="auto: Docker where it answers, else processes.")
+    ] = Engine.AUTO,
+    fast: Annotated[bool, typer.Option("--fast", help="Look less long at each step.")] = False,
+) -> int:
+    """Show it all in half a minute: place, balance, scale, kill, heal."""
+    import asyncio
+
+    from orchestrator.cli.demo.run import run
+
+    voice = session.out if session.format.for_people else session.err
+    pause_s = FAST_PAUSE_S if fast else PAUSE_S
+    figures = asyncio.run(run(session, voice, engine.value, pause_s))
+    data = asdict(figures)
+    session.show(data, lambda _: [], [])
+    return FAILED if figures.left or figures.failed else DONE

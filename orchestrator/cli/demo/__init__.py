@@ -1,0 +1,1 @@
+"""The narrated run of `orch demo`. Every number that it tells is measured while it runs."""
