@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 from orchestrator.core.cluster import Cluster
 from orchestrator.core.forecast import forecast
+from orchestrator.core.launching import image_name
 from orchestrator.core.slots import why_stale
 from orchestrator.core.specdiff import differences
 from orchestrator.model.plan import Pending
@@ -17,6 +18,7 @@ from orchestrator.model.quantity import format_cpu, format_memory
 from orchestrator.model.revision import TEMPLATE_FIELDS
 from orchestrator.model.spec import ServiceSpec
 from orchestrator.model.state import Desired, Node, Observed, Replica, Service, SlotKey
+from orchestrator.model.text import quote
 
 Symbol = Literal["+", "~", "-"]
 T = TypeVar("T")
@@ -145,7 +147,8 @@ def _service_change(before: Service | None, after: Service | None) -> Change | N
 
 def _service_text(spec: ServiceSpec) -> str:
     requests = spec.resources
-    what = spec.image or " ".join(spec.command or ()) or f"{spec.name}:latest"
+    command = quote(" ".join(spec.command)) if spec.command else ""
+    what = image_name(spec) or command
     cpu = format_cpu(requests.request_cpu_millicores)
     memory = format_memory(requests.request_memory_bytes)
     parts = [f"{_counted(spec.replicas)} of {what}", f"cpu {cpu}", f"memory {memory} each"]

@@ -50,9 +50,11 @@ def _shown(path: str, value: Any) -> str:
         return f"{{{', '.join(inner)}}}"
     if is_secret(path):
         return SENSITIVE
-    if isinstance(value, str) and not path.startswith(_VARIABLES):
+    if isinstance(value, str) and value.isprintable() and not path.startswith(_VARIABLES):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    # Nothing that a terminal would obey, such as the C1 control characters.
+    return text if text.isprintable() else json.dumps(value)
 
 
 def _join(path: str, key: str) -> str:

@@ -135,6 +135,14 @@ def test_a_section_that_comes_is_one_line_and_its_secrets_are_hidden() -> None:
     assert 'process: (none) -> {env: {DB_PASSWORD: (sensitive), MODE: "dev"}}' in text
 
 
+def test_nothing_a_terminal_would_obey_is_shown() -> None:
+    after = web(env={"A": "\x9b31m", "B": "é"}, build={"context": "x\n+ y"})
+    text = shown(wanted(web()), wanted(after))
+    assert 'env.A: (none) -> "\\u009b31m"' in text
+    assert 'env.B: (none) -> "é"' in text
+    assert '{context: "x\\n+ y"' in text
+
+
 def test_a_changed_selector_is_named() -> None:
     ssd = web(placement={"nodeSelector": {"disk": "ssd"}})
     text = shown(wanted(ssd), wanted(web()), at_rest(wanted(web())))
@@ -225,7 +233,7 @@ def test_a_service_is_described_by_what_it_runs() -> None:
         {"name": "built", "image": None, "build": "folder", "replicas": 0},
     )  # fmt: skip
     text = shown(wanted(), proposed)
-    assert "service web (1 replica of serve -v, cpu 100m, memory 64Mi each, listen 8080)" in text
+    assert "service web (1 replica of 'serve -v', cpu 100m, memory 64Mi each, listen 8080)" in text
     assert "service built (0 replicas of built:latest, cpu 100m, memory 64Mi each)" in text
 
 

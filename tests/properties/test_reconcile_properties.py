@@ -14,7 +14,7 @@ from orchestrator.model.state import Desired, Exit, Observed, Phase, SlotKey
 from tests.properties.clusters import desires, node, observations, service
 from tests.properties.world import World
 
-steady = settings(deadline=None, derandomize=True, max_examples=100)
+steady = settings(deadline=None, derandomize=True, max_examples=60)
 seeds = st.integers(0, 2**32).map(Random)
 
 
