@@ -166,7 +166,7 @@ async def test_a_jump_of_the_wall_clock_restarts_nothing(rig: Rig, jump_s: float
     assert {one.id for one in rows(controller)} == before
     await controller.engine.signal(row(controller, "web-1").id or "", "KILL")
     await until(controller, "web-1", "Ready", attempt=2)
-    await controller.close()
+    await rig.close(controller)
     again = await rig.controller(clock=clock)
     await converged(again, web)
     assert {one.attempt for one in rows(again)} == {1, 2}

@@ -1,5 +1,8 @@
 """A new revision: replaced one by one, newest wins, nobody loses a request."""
 
+from functools import partial
+
+from orchestrator.runtime.controller import Controller
 from tests.support import app
 from tests.support.http import load
 from tests.support.rig import Rig, apply, converged, rows, settle, until
@@ -60,10 +63,14 @@ async def test_an_update_during_an_update_ends_with_the_newest(rig: Rig) -> None
         newest = rig.service(replicas=4, env={"VERSION": str(version)})
         apply(controller, newest)
         revision = controller.cluster.desired.now.services["web"].revision
-        await eventually_async(
-            lambda wanted=revision: any(one.revision == wanted for one in rows(controller))
-        )
+        begun = partial(has_begun, controller, revision)
+        await eventually_async(begun)
     await converged(controller, newest)
+
+
+def has_begun(controller: Controller, revision: str) -> bool:
+    """Whether a replica of that revision is there."""
+    return any(one.revision == revision for one in rows(controller))
 
 
 async def test_a_revision_that_never_gets_ready_takes_nothing_away(rig: Rig) -> None:

@@ -26,17 +26,17 @@ class Passing:
 
     def __init__(self, real: Engine) -> None:
         self.real = real
+        self.name = real.name
         self.calls: list[str] = []
-
-    @property
-    def name(self) -> str:
-        """The real one's."""
-        return self.real.name
 
     @property
     def writes(self) -> int:
         """The real one's."""
         return self.real.writes
+
+    @writes.setter
+    def writes(self, value: int) -> None:
+        self.real.writes = value
 
     async def call(self, name: str, real: Callable[[], Awaitable[T]]) -> T:
         """Every coroutine of the engine goes through here."""

@@ -2,6 +2,7 @@
 is left when it is cleared."""
 
 import os
+import subprocess
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,7 @@ class Rig:
         self.project.create()
         self.port = free_port()
         self._controllers: list[Controller] = []
+        self._workers: list[subprocess.Popen[bytes]] = []
 
     # -- parts -----------------------------------------------------------------------------
 
@@ -72,13 +74,20 @@ class Rig:
         await controller.start()
         return controller
 
+    async def close(self, controller: Controller) -> None:
+        """End a controller in good order: what it runs goes on."""
+        self._controllers.remove(controller)
+        # Its proxy workers outlive it, and are children of this very process.
+        workers = [worker._process for worker in controller.supervisor._workers]
+        self._workers += [worker for worker in workers if worker is not None]
+        await controller.close()
+
     async def kill(self, controller: Controller) -> None:
         """End a controller as SIGKILL would: what it had not yet written is lost."""
-        self._controllers.remove(controller)
         controller.store._events.clear()
         controller.store._slots.clear()
         controller.store.flush = lambda: None  # type: ignore[method-assign]
-        await controller.close()
+        await self.close(controller)
 
     def service(self, name: str = "web", **fields: Any) -> ServiceSpec:
         """A web service behind the rig's port, unless `fields` say otherwise (None: left out)."""
@@ -108,19 +117,20 @@ class Rig:
     async def clear(self) -> None:
         """Remove everything and make sure of it."""
         for controller in self._controllers[:-1]:
-            await controller.close()
-        if self._controllers:
-            await self._controllers[-1].destroy()
-        else:
-            await (await self.controller()).destroy()
+            await self.close(controller)
+        last = self._controllers.pop() if self._controllers else await self.controller()
+        await last.destroy()
+        self._controllers.clear()
+        for worker in self._workers:
+            worker.wait(5)
         await eventually_async(lambda: not self.leftovers(), what="nothing is left")
 
     def leftovers(self) -> list[str]:
         """What of the project is still there."""
         found = [f"process {pid}" for pid in self._processes()]
         found += [] if is_free(self.port) else [f"port {self.port}"]
-        files = {path.name for path in self.project.folder.rglob("*")}
-        found += sorted(files - {"state.db", "state.db-wal", "state.db-shm", "run"})
+        files = {path.name for path in self.project.folder.rglob("*")} - {"run"}
+        found += sorted(name for name in files if not name.startswith(("state.db", "controller.")))
         return found + self._containers() if self.kind == "docker" else found
 
     def _processes(self) -> list[str]:
