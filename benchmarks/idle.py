@@ -73,7 +73,7 @@ def _report(found: dict[str, Spread]) -> Report:
     ]
     notes = [
         f"{SPAN_S:g} s each, from /proc: user and system time, resident set with shared pages.",
-        f"{REPLICAS} replicas with demo timing: readiness and liveness, each by HTTP every 2 s, "
-        "so 20 probes a second; no requests.",
+        f"{REPLICAS} replicas with demo timing: readiness and liveness ask the same path every "
+        "2 s, hence once for both; the engine is listed every 5 s; no requests.",
     ]
     return Report("idle", f"Idle: {REPLICAS} replicas on Docker, nothing to do", rows, notes)

@@ -31,7 +31,7 @@ class Row:
             return self.what, self.skipped, "", "", self._aim()
         spread, unit = self.spread, self.unit
         low, high = number(spread.low), number(spread.high)
-        middle = f"{number(spread.median)} {unit}"
+        middle = f"{number(spread.median)} {unit}".rstrip()
         return self.what, middle, f"{low} – {high}", str(len(spread.values)), self._aim()
 
     def as_json(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class Row:
         if self.aim is None:
             return ""
         verdict = {True: " (met)", False: " (missed)", None: ""}[self.met]
-        return f"≤ {number(self.aim)} {self.unit}{verdict}"
+        return f"≤ {number(self.aim)} {self.unit}".rstrip() + verdict
 
 
 @dataclass(frozen=True, slots=True)
