@@ -37,8 +37,10 @@ def run(
         if code not in _CANNOT_RUN:
             raise
         return ExecResult(code, b"", str(error.explanation).encode())
-    with contextlib.closing(connection):
+    try:
         output = _read(connection, deadline)
+    finally:
+        _close(connection)
     if output is None:
         _kill(client, engine_id, exec_id)
         raise EngineTimeoutError(f"{argv[0]!r} in {engine_id[:12]} took over {timeout_s} s")
@@ -72,6 +74,13 @@ def _read(connection: Any, deadline: float) -> dict[str, bytearray] | None:
         for stream, payload in frames.feed(chunk):
             kept[stream] += payload[: MAX_OUTPUT_BYTES - len(kept[stream])]
     return None
+
+
+def _close(connection: Any) -> None:
+    """docker-py gives a file over the socket, or a TLS socket: closing the file is not enough."""
+    socket = getattr(connection, "_sock", connection)
+    connection.close()
+    socket.close()
 
 
 def _kill(client: docker.APIClient, engine_id: str, exec_id: str) -> None:

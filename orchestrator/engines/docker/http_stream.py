@@ -37,10 +37,16 @@ class HttpStream:
         with translated(self._what, self._url):
             yield from self._response.iter_content(None)
 
-    def close(self) -> None:
-        """Its reader sees the end, or an error."""
+    def interrupt(self) -> None:
+        """Whoever reads it sees the end, or an error."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """For the thread that reads it."""
+        self.interrupt()
+        self._response.close()
+        self._socket.close()
         self._client.close()
 
 

@@ -14,12 +14,15 @@ BACKLOG: Final = 256
 
 
 class Source(Protocol[T_co]):
-    """What is read: an iterable that blocks and can be closed by another thread."""
+    """What is read: an iterable that blocks."""
 
     def __iter__(self) -> Iterator[T_co]: ...
 
+    def interrupt(self) -> None:
+        """From any thread: let the iteration end soon, also with an error."""
+
     def close(self) -> None:
-        """Let the iteration end soon, also with an error."""
+        """From the thread that reads: let go of everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,9 @@ class Reader(Generic[T]):
         self._closed = True
         self._room.release()
         self._items.put_nowait(_End())
-        if not self._opened.done():
-            self._opened.cancel()
+        self._settle(None)
         if self._source is not None:
-            self._source.close()
+            self._source.interrupt()
 
     def _run(self) -> None:
         error: Exception | None = None
