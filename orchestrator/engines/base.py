@@ -29,8 +29,9 @@ class Engine(Protocol):
     name: str
     """`docker`, `process`, `simulated`."""
 
-    writes: int
-    """Calls so far that changed, or could have changed, something on the engine."""
+    @property
+    def writes(self) -> int:
+        """Calls so far that changed, or could have changed, something on the engine."""
 
     async def open(self) -> None:
         """Make ready (network, folders). Raises `EngineUnavailableError`."""

@@ -1,9 +1,10 @@
 """Which engine is chosen, and what is said about it."""
 
-import asyncio
+import contextlib
+import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,13 @@ def no_engine(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-async def deaf_engine(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+def deaf_engine(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An address that takes calls and never answers."""
-    server = await asyncio.start_unix_server(lambda *_: asyncio.sleep(0), state_dir / "deaf.sock")
     address = f"unix://{state_dir}/deaf.sock"
     monkeypatch.setenv("DOCKER_HOST", address)
-    async with server:
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as server:
+        server.bind(f"{state_dir}/deaf.sock")
+        server.listen()
         yield address
 
 

@@ -16,6 +16,15 @@ from typing import Final
 
 CONTROLLERS: Final = ("memory", "cpu", "cpuacct", "pids")
 PERIOD_US: Final = 100_000
+_TELLING: Final = {
+    "memory.max": "memory",
+    "memory.limit_in_bytes": "memory",
+    "cpu.max": "cpu",
+    "cpu.cfs_quota_us": "cpu",
+    "cpuacct.usage": "cpuacct",
+    "pids.max": "pids",
+}
+"""Files by which a group shows that it has a controller."""
 _TRIES: Final = 5
 FOLDER: Final = "orchestrator"
 
@@ -54,30 +63,20 @@ class Cgroups:
         self._wanted = wanted
 
     @cached_property
-    def _parents(self) -> list[Path]:
-        """Found out by trying, once, at the first use."""
-        found = dict.fromkeys(_here()) if self._wanted else ()
-        return [
-            parent / FOLDER / self._project for parent in found if _works(parent, self._project)
-        ]
+    def _offered(self) -> dict[Path, frozenset[str]]:
+        """Our folder beneath each place, and its controllers: found out by trying, once."""
+        places = dict.fromkeys(_here()) if self._wanted else {}
+        tried = {place / FOLDER / self._project: _try(place, self._project) for place in places}
+        return {folder: controllers for folder, controllers in tried.items() if controllers}
 
     @property
     def controllers(self) -> frozenset[str]:
         """What can be limited and measured: some of `CONTROLLERS`."""
-        files = {"memory": "memory.*", "cpu": "cpu.*", "cpuacct": "cpuacct.*", "pids": "pids.*"}
-        return frozenset(
-            name
-            for name, pattern in files.items()
-            if any(next(parent.glob(pattern), None) for parent in self._parents)
-        )
+        return frozenset().union(*self._offered.values())
 
     def paths(self, name: str) -> tuple[str, ...]:
         """Where the group of one replica is to be."""
-        return tuple(str(parent / name) for parent in self._parents)
-
-    def destroy(self) -> None:
-        """Remove the project's folders if no replica is left in them."""
-        prune(self.paths("any"))
+        return tuple(str(folder / name) for folder in self._offered)
 
 
 def create(folders: Sequence[str], limits: Limits) -> None:
@@ -130,24 +129,26 @@ def memory_bytes(folders: Sequence[str]) -> int | None:
 
 
 def remove(folders: Sequence[str]) -> bool:
-    """Remove a group; False while something still runs in it."""
+    """Remove a group, and the project's with the last one; False while something still runs in
+    it."""
     done = True
-    for folder in folders:
+    for folder in map(Path, folders):
         try:
-            Path(folder).rmdir()
+            folder.rmdir()
         except FileNotFoundError:
             continue
         except OSError:
             done = False
+        else:
+            _prune(folder)
     return done
 
 
-def prune(folders: Sequence[str]) -> None:
+def _prune(folder: Path) -> None:
     """Remove the folders above a replica's group if nothing else is in them."""
-    for folder in map(Path, folders):
-        with contextlib.suppress(OSError):
-            folder.parent.rmdir()
-            folder.parent.parent.rmdir()
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()
+        folder.parent.parent.rmdir()
 
 
 def _here() -> list[Path]:
@@ -204,16 +205,18 @@ def _unified(point: Path, own: str) -> Iterator[Path]:
                 return
 
 
-def _works(parent: Path, project: str) -> bool:
-    """Whether a group can be made and processes moved there (who moves one must also be allowed
-    to write to the group above both ends)."""
-    trial = parent / FOLDER / project / f"trial-{os.getpid()}"
+def _try(place: Path, project: str) -> frozenset[str]:
+    """The controllers of groups that can be made there and joined (who moves a process must also
+    be allowed to write to the group above both ends); none if they cannot."""
+    trial = place / FOLDER / project / f"trial-{os.getpid()}"
     try:
         _make_surely(trial)
+        offered = {name for file, name in _TELLING.items() if (trial / file).exists()}
         trial.rmdir()
+        _prune(trial)
     except OSError:
-        return False
-    return os.access(parent / "cgroup.procs", os.W_OK)
+        return frozenset()
+    return frozenset(offered if os.access(place / "cgroup.procs", os.W_OK) else ())
 
 
 def _make_surely(folder: Path) -> None:

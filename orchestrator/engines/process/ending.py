@@ -86,15 +86,13 @@ class Ending:
 
     async def remove(self, entry: Entry) -> None:
         """Kill what runs and remove all traces. Raises `EngineTimeoutError`."""
-        await self.stop(entry, 0)
-        hidden = self._ledger.discard(entry)
-        if hidden is None:
+        settled = entry if entry.claim is not None else await self._settled(entry)
+        if settled is None:
             return
-        late = read(hidden)
-        if entry.claim is None and late is not None and late.claim is not None:
-            identity.send_group(late.claim.keeper, signal.SIGKILL)
-        await self._sweeper.sweep(entry.record)
-        await _clear(hidden, entry.record.cgroups)
+        await self.stop(settled, 0)
+        await self._sweeper.sweep(settled.record)
+        if (hidden := self._ledger.discard(settled)) is not None:
+            await _clear(hidden, settled.record.cgroups)
         self._swept.discard(entry.record.run)
         self._hints.tell(EngineEvent("removed", entry.record.id, entry.engine_id))
 
@@ -103,6 +101,15 @@ class Ending:
         self._watcher.close()
         if self._sweeps:
             await asyncio.wait(self._sweeps)
+
+    async def _settled(self, entry: Entry) -> Entry | None:
+        """Either it is claimed, and by whom is written, or it never will be."""
+        for _ in range(_TRIES):
+            found = self._ledger.forbid(entry)
+            if found is None or found.claim is not None or found is entry:
+                return found
+            await asyncio.sleep(_PAUSE_S)  # claimed, and being written; or forbidden before
+        return self._ledger.get(entry.name)
 
     async def _kill(self, name: str, claim: Claim) -> None:
         """The app first, so that its keeper can write that down; then the keeper."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 from orchestrator.engines.base import Progress
-from orchestrator.engines.process import cgroup, execution, identity, logs, usage
+from orchestrator.engines.process import execution, identity, logs, usage
 from orchestrator.engines.process.cgroup import Cgroups
 from orchestrator.engines.process.ending import Ending, exit_of, runs
 from orchestrator.engines.process.hints import Hints
@@ -187,9 +187,6 @@ class ProcessEngine:
         self.writes += 1
         entries = list(self._ledger.entries())
         await asyncio.gather(*(self._ending.remove(entry) for entry in entries))
-        for entry in entries:
-            cgroup.prune(entry.record.cgroups)
-        self._cgroups.destroy()
         self._ledger.destroy()
 
     async def _start(self, launch: Launch) -> Entry:

@@ -1,7 +1,8 @@
 """What runs, written down: one folder per replica is what labels are to containers.
 
     STATE/process/web-2.1/record.json   the intent, complete before anything is started
-                          claim         who runs it: the keeper and the app, one line each
+                          claim         who runs it: the keeper and the app, one line each;
+                                        or that nobody ever will
                           log           what it says (log.1: what it said before)
                           exit          how it ended, one number
 
@@ -24,6 +25,7 @@ from orchestrator.engines.process.identity import Process, boot_id, parse_identi
 from orchestrator.model.state import Endpoint, ReplicaId
 
 HIDDEN: Final = "."
+_FORBIDDEN: Final = "nobody\n"
 _FOLDER: Final = re.compile(r"([a-z0-9-]{1,63})-([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
 
 
@@ -115,6 +117,19 @@ class Ledger:
         except BaseException:
             shutil.rmtree(hidden, ignore_errors=True)
             raise
+
+    def forbid(self, entry: Entry) -> Entry | None:
+        """Make sure that what has no claim never gets one. Returns the entry itself if so, a new
+        one if a late starter came first (its claim may be in writing), None if it is gone."""
+        claim = entry.folder / "claim"
+        try:
+            with claim.open("x") as file:
+                file.write(_FORBIDDEN)
+        except FileNotFoundError:
+            return None
+        except FileExistsError:
+            return entry if claim.read_text() == _FORBIDDEN else self.get(entry.name)
+        return entry
 
     def remove(self, entry: Entry) -> None:
         """Remove a replica's folder, of which nothing runs."""

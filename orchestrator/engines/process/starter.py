@@ -57,12 +57,12 @@ class Starter:
             pid = await keeper.launch(bounded, folder, lease.lock if lease else None)
         except OSError as error:
             if not isinstance(error, TimeoutError):
-                self._undo(folder)
+                self._undo(folder, record)
             raise
         entry = read(folder)
         if pid is None or entry is None or entry.claim is None:
             why = _last_words(folder)
-            self._undo(folder)
+            self._undo(folder, record)
             raise EngineError(f"{launch.id.name} could not be started: {why}")
         return entry
 
@@ -96,10 +96,12 @@ class Starter:
             data_bytes=None if bounded else launch.memory_limit_bytes,
         )
 
-    def _undo(self, folder: Path) -> None:
-        if (entry := read(folder)) is not None:
+    def _undo(self, folder: Path, record: Record) -> None:
+        """Unless all was removed meanwhile, and perhaps begun anew: then it is not ours."""
+        entry = read(folder)
+        if entry is not None and entry.record.run == record.run:
             self._ledger.remove(entry)
-            cgroup.remove(entry.record.cgroups)
+        cgroup.remove(record.cgroups)
 
 
 def _last_words(folder: Path) -> str:

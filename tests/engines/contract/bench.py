@@ -76,7 +76,7 @@ class Bench:
 
     async def clear(self) -> None:
         """Leave nothing behind."""
-        projects = {project for _, project in self._engines}
+        projects = {self.project, *(project for _, project in self._engines)}
         for project in projects:
             cleaner = self._make(project)
             await cleaner.open()

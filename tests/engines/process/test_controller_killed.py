@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import random
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engines.process import ProcessEngine
+from orchestrator.engines.process import ProcessEngine, keeper, ledger
 from tests.engines.contract.bench import WAIT, Bench, listening, python
 from tests.engines.contract.test_stop import running_with
 from tests.support.wait import eventually_async
@@ -140,8 +141,6 @@ async def test_an_intent_that_never_ran_can_be_removed(
 
 async def test_a_claim_is_made_once(bench: Bench, engine: ProcessEngine, folder: Path) -> None:
     """Who comes late finds the claim and runs nothing."""
-    from orchestrator.engines.process import keeper
-
     replica = await engine.start(bench.launch(1, python(WAIT)))
     env = {"MARK": bench.project, "PATH": os.environ["PATH"]}
     late = keeper.Command(["sleep", "600"], env, "/")
@@ -149,6 +148,49 @@ async def test_a_claim_is_made_once(bench: Bench, engine: ProcessEngine, folder:
     assert running_with(f"MARK={bench.project}") == []
     (listed,) = await engine.list()
     assert listed == replica
+
+
+async def test_an_intent_taken_back_is_never_run(
+    bench: Bench, engine: ProcessEngine, folder: Path
+) -> None:
+    """A starter that was late in the folder that is being removed runs nothing."""
+    replica = await engine.start(bench.launch(1, python(WAIT)))
+    await engine.stop(replica.engine_id, 0)
+    (folder / "app-1.1" / "claim").unlink()
+    entry = ledger.read(folder / "app-1.1")
+    assert entry is not None
+    book = ledger.Ledger(folder)
+    assert book.forbid(entry) is entry
+    hidden = book.discard(entry)
+    assert hidden is not None
+    env = {"MARK": bench.project, "PATH": os.environ["PATH"]}
+    assert await keeper.launch(keeper.Command(["sleep", "600"], env, "/"), hidden, None) is None
+    assert running_with(f"MARK={bench.project}") == []
+
+
+async def test_removing_meets_a_late_starter(
+    bench: Bench, engine: ProcessEngine, folder: Path
+) -> None:
+    """It claimed after the remover had looked: what it began is ended."""
+    replica = await engine.start(bench.launch(1, python(WAIT), env={"MARK": bench.project}))
+    entry = ledger.read(folder / "app-1.1")
+    assert entry is not None
+    await engine._ending.remove(dataclasses.replace(entry, claim=None))
+    assert running_with(f"MARK={bench.project}") == []
+    assert await engine.list() == []
+    assert replica.running
+
+
+async def test_an_interrupted_removal_is_finished(
+    bench: Bench, engine: ProcessEngine, folder: Path
+) -> None:
+    replica = await engine.start(bench.launch(1, python(WAIT)))
+    await engine.stop(replica.engine_id, 0)
+    (folder / "app-1.1" / "claim").write_text("nobody\n")
+    second = await bench.engine()
+    assert [one.running for one in await second.list()] == [False]
+    await second.remove("app-1.1")
+    assert await second.list() == []
 
 
 async def test_what_an_interrupted_write_left_is_swept(

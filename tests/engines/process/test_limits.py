@@ -1,5 +1,6 @@
 """Limits: in control groups where these are permitted, by rlimit where not."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -105,6 +106,22 @@ async def test_groups_go_with_their_replicas(bounded: tuple[Bench, ProcessEngine
     assert not any(folder.exists() for folder in folders)
     await engine.destroy()
     assert not any(folder.parent.exists() for folder in folders)
+
+
+async def test_starts_that_meet_a_destroy_leave_nothing(
+    bounded: tuple[Bench, ProcessEngine],
+) -> None:
+    bench, engine = bounded
+    first = await engine.start(bench.launch(99, python(WAIT)))
+    entry = ledger.read(bench.state_dir / bench.project / "process" / str(first.id))
+    assert entry is not None
+    project = [Path(folder).parent for folder in entry.record.cgroups]
+    launches = [bench.launch(slot, ("sleep", "600"), port=8000) for slot in range(1, 11)]
+    starts = [asyncio.create_task(engine.start(launch)) for launch in launches]
+    await asyncio.gather(engine.destroy(), *starts, return_exceptions=True)
+    await engine.destroy()
+    assert await engine.list() == []
+    assert not any(folder.exists() for folder in project)
 
 
 async def test_without_groups_memory_is_bounded_by_rlimit(
