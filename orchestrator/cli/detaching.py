@@ -3,33 +3,41 @@
 import os
 import subprocess
 import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from orchestrator.cli.background import arguments
+from orchestrator.cli.controller_options import ControllerOptions
 from orchestrator.model.errors import OrchestratorError
-
-if TYPE_CHECKING:
-    from orchestrator.api.server import ServeOptions
-    from orchestrator.runtime.project import ControllerRecord, Project
+from orchestrator.runtime.project import ControllerRecord, Project
 
 START_TIMEOUT_S: Final = 30.0
 TICK_S: Final = 0.02
 LOG_LINES: Final = 10
 
 
-def start(options: "ServeOptions") -> "ControllerRecord":
+def start(options: ControllerOptions) -> ControllerRecord:
     """Start it in a session of its own; return when it answers. Raises `OrchestratorError`."""
-    project = options.project
+    project = Project(options.project, options.state_dir)
     project.create()
-    handle = os.open(project.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    begun_at = os.fstat(handle).st_size
-    try:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    with os.fdopen(os.open(project.log_file, flags, 0o600), "ab") as log:
+        begun_at = os.fstat(log.fileno()).st_size
         child = subprocess.Popen(
-            arguments(options), stdin=subprocess.DEVNULL, stdout=handle, stderr=handle,
+            options.argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True,
         )  # fmt: skip
-    finally:
-        os.close(handle)
+    _get_ready()
+    return _announced(project, child, begun_at)
+
+
+def _get_ready() -> None:
+    """Load what is needed next while the other process loads what it needs."""
+    import orchestrator.cli.summary
+    import orchestrator.cli.waiting  # noqa: F401
+
+
+def _announced(
+    project: Project, child: "subprocess.Popen[bytes]", begun_at: int
+) -> ControllerRecord:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         record = project.controller()
@@ -42,7 +50,7 @@ def start(options: "ServeOptions") -> "ControllerRecord":
     raise _failure(project, begun_at, f"the controller did not answer in {START_TIMEOUT_S:g} s")
 
 
-def _failure(project: "Project", begun_at: int, what: str) -> OrchestratorError:
+def _failure(project: Project, begun_at: int, what: str) -> OrchestratorError:
     """What it said before it gave up: its own error where it gave one."""
     with project.log_file.open("rb") as log:
         log.seek(begun_at)

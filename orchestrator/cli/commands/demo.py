@@ -9,7 +9,7 @@ from orchestrator.cli.commands.up import Engine
 from orchestrator.cli.exits import DONE, FAILED
 from orchestrator.cli.session import Session
 
-PAUSE_S: Final = 4.0
+PAUSE_S: Final = 5.0
 FAST_PAUSE_S: Final = 0.8
 
 

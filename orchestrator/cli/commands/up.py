@@ -11,7 +11,7 @@ from orchestrator.cli.session import Session
 from orchestrator.model.errors import InvalidRequestError, OrchestratorError
 
 if TYPE_CHECKING:
-    from orchestrator.api.server import ServeOptions
+    from orchestrator.cli.controller_options import ControllerOptions
 
 
 class Engine(StrEnum):
@@ -74,28 +74,24 @@ def up(
             f" remembered of project {session.project.name!r}",
             remedy="name a file or folder: orch up -f PATH",
         )
-    serve_options = _serve_options(session, engine, api_port, timing, proxy_workers)
+    from orchestrator.cli.controller_options import ControllerOptions
+
+    controller = ControllerOptions.of(
+        session.project, engine=engine.value, timing=timing.value, api_port=api_port,
+        proxy_workers=proxy_workers,
+    )  # fmt: skip
     if detach:
-        _detach(session, serve_options, body, limit_s if wait else None)
+        _detach(session, controller, body, limit_s if wait else None)
     else:
-        _serve(session, serve_options, body)
+        _serve(session, controller, body)
 
 
-def _serve_options(
-    session: Session, engine: Engine, api_port: int | None, timing: TimingProfile, workers: int
-) -> "ServeOptions":
-    from orchestrator.api.server import ServeOptions
-    from orchestrator.model.timing import PROFILES
-
-    return ServeOptions(session.project, PROFILES[timing.value], engine.value, api_port, workers)
-
-
-def _serve(session: Session, serve_options: "ServeOptions", body: dict[str, Any] | None) -> None:
+def _serve(session: Session, controller: "ControllerOptions", body: dict[str, Any] | None) -> None:
     import asyncio
 
     from orchestrator.cli.foreground import serve
 
-    asyncio.run(serve(session, serve_options, body))
+    asyncio.run(serve(session, controller.serve_options(), body))
 
 
 def _attach(
@@ -117,7 +113,7 @@ def _attach(
 
 def _detach(
     session: Session,
-    serve_options: "ServeOptions",
+    controller: "ControllerOptions",
     body: dict[str, Any] | None,
     wait_s: float | None,
 ) -> None:
@@ -126,17 +122,19 @@ def _detach(
     from orchestrator.cli.exits import WaitTimeoutError
 
     fresh = not session.project.database.exists()
-    record = start(serve_options)
+    record = start(controller)
     session.note(session.client.get("/v1/info")["engine_reason"])
+    goes_on = f"in the background (pid {record.pid}); stop it with: {session.command('down')}"
     try:
         _bring_up(session, body, wait_s)
     except WaitTimeoutError:
+        session.note(goes_on)
         raise
     except OrchestratorError:
         if fresh:
             shut_down(session, record)
         raise
-    session.note(f"in the background (pid {record.pid}); stop it with: {session.command('down')}")
+    session.note(goes_on)
 
 
 def _bring_up(session: Session, body: dict[str, Any] | None, wait_s: float | None) -> None:

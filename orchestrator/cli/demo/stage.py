@@ -11,6 +11,7 @@ from typing import Any, Final
 import orchestrator
 from orchestrator.cli import sources
 from orchestrator.cli.client import Client
+from orchestrator.cli.controller_options import ControllerOptions
 from orchestrator.cli.detaching import start
 from orchestrator.cli.ending import shut_down
 from orchestrator.cli.session import Session
@@ -39,12 +40,9 @@ class Stage:
 
 def set_up(session: Session, engine: str) -> Stage:
     """Start a controller that runs nothing yet. Raises `OrchestratorError`."""
-    from orchestrator.api.server import ServeOptions
-    from orchestrator.model.timing import DEMO
-
     port = _free_port()
     body = _body(port)
-    options = ServeOptions(session.project, DEMO, engine, 0)  # type: ignore[arg-type]
+    options = ControllerOptions.of(session.project, engine=engine, api_port=0)
     return Stage(session, start(options), body, port)
 
 

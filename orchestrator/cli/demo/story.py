@@ -1,6 +1,7 @@
 """The demo, step by step: up, placed, under load, scaled, killed, healed, gone."""
 
 import asyncio
+import threading
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -46,6 +47,7 @@ class Story:
         self._narrator = narrator
         self._pause_s = pause_s
         self._traffic = Traffic(stage.port, RATE)
+        self._given_up = threading.Event()
         self.figures = Figures()
 
     async def tell(self) -> None:
@@ -64,8 +66,8 @@ class Story:
 
     async def end(self) -> None:
         """Take everything down and look whether anything is left."""
-        command = "orch down"
-        self._narrator.step("Take it down", command)
+        self._given_up.set()
+        self._narrator.step("Take it down", "orch down")
         trace = await asyncio.to_thread(self._trace)
         begin = time.monotonic()
         await asyncio.to_thread(stages.take_down, self._stage)
@@ -96,7 +98,7 @@ class Story:
         def apply() -> None:
             waiter = Waiter(self._stage.session)
             self._stage.client.post("/v1/apply", self._stage.body)
-            waiter.run(READY_TIMEOUT_S)
+            waiter.run(READY_TIMEOUT_S, self._given_up)
 
         await asyncio.to_thread(apply)
 
@@ -104,6 +106,7 @@ class Story:
         self._narrator.step(title, "orch nodes")
         rows = [NodeView(**row) for row in await self._get("/v1/nodes")]
         self._narrator.show(tables.nodes(rows, self._narrator.terminal.paint))
+        await asyncio.sleep(self._pause_s / 2)
 
     async def _under_load(self) -> None:
         self._narrator.step(f"Send {RATE} requests a second, and see who answers")
@@ -127,13 +130,13 @@ class Story:
     def _scale_and_wait(self) -> None:
         waiter = Waiter(self._stage.session, services=[SERVICE])
         self._stage.client.post(f"/v1/services/{SERVICE}/scale", {"replicas": SCALED_TO})
-        waiter.run(READY_TIMEOUT_S)
+        waiter.run(READY_TIMEOUT_S, self._given_up)
 
     async def _kill(self, replica: str) -> None:
         self._narrator.step(f"Kill {replica} while requests flow", f"orch kill {replica}")
         self._traffic.turn_page()
         recovery = await asyncio.to_thread(kill_and_time, self._stage.client, replica)
-        await asyncio.sleep(self._pause_s / 4)
+        await asyncio.sleep(self._pause_s / 2)
         page = self._traffic.turn_page()
         self.figures.recoveries.append({**asdict(recovery), "failed": page.failed})
         self._narrator.say(_told(recovery))
