@@ -79,9 +79,10 @@ class Backend:
             self.idle.append(upstream)
 
     def suspect(self, why: str) -> None:
-        """Pass it over for a while and have the controller look at it."""
-        self.suspect_until = self.clock.now + SUSPECT_S
-        self._on_suspect(self, why)
+        """Pass it over for a while and have the controller look at it; once in that while."""
+        if self.suspect_until <= self.clock.now:
+            self.suspect_until = self.clock.now + SUSPECT_S
+            self._on_suspect(self, why)
 
     def remove(self) -> None:
         """Take no new requests; what is in flight goes on."""

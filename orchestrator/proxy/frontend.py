@@ -1,6 +1,6 @@
 """One service as a worker sees it: whose turn it is, and the clients connected to it."""
 
-from collections.abc import Container
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.balancing import RoundRobin
@@ -31,7 +31,7 @@ class Frontend:
         self._balancer = RoundRobin(backends, [b.endpoint.weight for b in backends])
         self.suspects = {b for b in backends if b.suspect_until > self.clock.now}
 
-    def pick(self, tried: Container[object] = ()) -> Backend | None:
+    def pick(self, tried: Collection[object] = ()) -> Backend | None:
         """Who takes the next request: not a tried one, a suspect only if there is no other."""
         if not self.suspects:
             return self._balancer.pick(tried)

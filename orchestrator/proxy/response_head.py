@@ -15,6 +15,7 @@ from orchestrator.proxy.syntax import (
     HttpError,
     content_length,
     options,
+    special_headers,
     without_named,
 )
 
@@ -22,11 +23,16 @@ _HEAD: Final = re.compile(
     rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: " + VALUE + rb"*+)?+"
     rb"(?:\r\n" + TOKEN + rb"++:" + VALUE + rb"*+)*+\r\n\r\n"
 ).match
-_SPECIAL: Final = re.compile(
-    rb"\r\n(?i:(connection|content-length|transfer-encoding|keep-alive|upgrade|trailer"
-    rb"|proxy-connection|x-replica))"
-    rb":[\t ]*+([^\r]*+)"
-).split
+_SPECIAL: Final = special_headers(
+    b"connection",
+    b"content-length",
+    b"transfer-encoding",
+    b"keep-alive",
+    b"upgrade",
+    b"trailer",
+    b"proxy-connection",
+    b"x-replica",
+)
 
 
 @dataclass(slots=True)
@@ -57,21 +63,15 @@ def parse_response(data: bytes, to_head: bool) -> ResponseHead | None:
             raise malformed("malformed response head")
         return None
     end = match.end()
-    parts = _SPECIAL(data[: end - 4])
-    lines, fields = [parts[0]], _sort(parts)
-    if b"content-length" in fields:
-        lines.append(b"\r\nContent-Length: " + fields[b"content-length"])
-    lines += parts[3::3]
-    http10 = match[1] == b"0"
-    if http10:
+    minor, status = match.groups()
+    lines, fields = _sort(_SPECIAL(data[: end - 4]))
+    if minor == b"0":
         lines[0] = b"HTTP/1.1" + lines[0][8:]
-    status = int(match[2])
-    head = ResponseHead(end, status, b"".join(lines), _length(fields, status, to_head))
+    head = ResponseHead(end, int(status), b"".join(lines), 0)
+    _delimit(head, fields, to_head)
     # `keep-alive` says nothing new, and most replicas say it: 0.7 µs less.
-    if http10 or fields.get(b"connection", b"keep-alive") != b"keep-alive":
-        _connection(head, fields, http10)
-    if head.length == UNTIL_CLOSE:
-        head.keep_alive = False
+    if minor == b"0" or fields.get(b"connection", b"keep-alive") != b"keep-alive":
+        _connection(head, fields, minor == b"0")
     return head
 
 
@@ -80,37 +80,46 @@ def malformed(reason: str) -> HttpError:
     return HttpError(502, reason, "http_protocol_error")
 
 
-def _sort(parts: list[bytes]) -> dict[bytes, bytes]:
+def _sort(parts: list[bytes]) -> tuple[list[bytes], dict[bytes, bytes]]:
+    """Text between special headers with those to keep, and the special headers by name."""
+    lines = [parts[0]]
     fields: dict[bytes, bytes] = {}
-    for position in range(1, len(parts), 3):
-        name = parts[position].lower()
-        value = parts[position + 1].rstrip(BLANKS)
+    for at in range(1, len(parts), 3):
+        name, value = parts[at].lower(), parts[at + 1].rstrip(BLANKS)
+        if name == b"content-length":
+            lines.append(b"\r\nContent-Length: " + value)
         if name in fields:
             if name in (b"content-length", b"transfer-encoding"):
                 raise malformed(f"more than one {name.decode()} header")
             value = fields[name] + b"," + value
         fields[name] = value
-    return fields
+        lines.append(parts[at + 2])
+    return lines, fields
 
 
-def _length(fields: dict[bytes, bytes], status: int, to_head: bool) -> int:
-    """Where the body ends (RFC 9112 6.3)."""
-    coding = fields.get(b"transfer-encoding")
-    declared = fields.get(b"content-length")
-    if coding is not None and (declared is not None or coding.lower() != b"chunked"):
-        raise malformed("ambiguous length of the response")
-    try:
-        length = UNTIL_CLOSE if declared is None else content_length(declared)
-    except ValueError as error:
-        raise malformed(str(error)) from None
-    if to_head or status < 200 or status in (204, 304):
-        return 0
-    return length if coding is None else CHUNKED
+def _delimit(head: ResponseHead, fields: dict[bytes, bytes], to_head: bool) -> None:
+    """Find where the body ends (RFC 9112 6.3)."""
+    coding, declared = fields.get(b"transfer-encoding"), fields.get(b"content-length")
+    if coding is not None:
+        if declared is not None or coding.lower() != b"chunked":
+            raise malformed("ambiguous length of the response")
+        head.length = CHUNKED
+    elif declared is None:
+        head.length = UNTIL_CLOSE
+    else:
+        try:
+            head.length = content_length(declared)
+        except ValueError as error:
+            raise malformed(str(error)) from None
+    if to_head or head.status < 200 or head.status in (204, 304):
+        head.length = 0
+    head.keep_alive = head.length != UNTIL_CLOSE
 
 
 def _connection(head: ResponseHead, fields: dict[bytes, bytes], http10: bool) -> None:
     named = options(fields.get(b"connection", b""))
-    head.keep_alive = b"close" not in named and (not http10 or b"keep-alive" in named)
+    if b"close" in named or (http10 and b"keep-alive" not in named):
+        head.keep_alive = False
     head.lines = without_named(head.lines, named)
     if b"upgrade" in named:
         head.upgrade = fields.get(b"upgrade", b"")

@@ -5,6 +5,7 @@ quantifiers (`++`) never give back what they took.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 CRLF: Final = b"\r\n"
@@ -54,9 +55,25 @@ def content_length(value: bytes) -> int:
     return int(value)
 
 
-def has_too_many_headers(data: bytes, end: int) -> bool:
-    """Whether the head `data[:end]` holds more than `MAX_HEADERS` header lines."""
-    return end > _SURELY_FEW_HEADERS and data.count(CRLF, 0, end) > MAX_HEADERS + 2
+def is_too_large(data: bytes, end: int) -> bool:
+    """Whether the head `data[:end]` is beyond `MAX_HEAD_BYTES` or `MAX_HEADERS`."""
+    return end > _SURELY_FEW_HEADERS and (
+        end > MAX_HEAD_BYTES or data.count(CRLF, 0, end) > MAX_HEADERS + 2
+    )
+
+
+def special_headers(*names: bytes) -> Callable[[bytes], list[bytes]]:
+    """A function that cuts header lines at those with one of these names.
+
+    It returns text, name, value, text, name, value, …, text. The look at the first letter saves
+    0.3 µs on a browser's head.
+    """
+    letters = b"".join({name[:1] for name in names})
+    alternatives = b"|".join(map(re.escape, names))
+    return re.compile(
+        rb"\r\n(?=[" + letters + letters.upper() + rb"])(?i:(" + alternatives + rb")):"
+        rb"[\t ]*+([^\r]*+)"
+    ).split
 
 
 def options(value: bytes) -> list[bytes]:

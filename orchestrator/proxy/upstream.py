@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class UpstreamConnection(asyncio.Protocol):
     """Idle in its backend's pool, or carrying an exchange."""
 
-    __slots__ = ("_buffer", "backend", "body", "exchange", "idle_until", "paused", "reused",
+    __slots__ = ("_buffer", "backend", "body", "exchange", "full", "idle_until", "paused", "reused",
                  "transport", "unsent")  # fmt: skip
 
     transport: asyncio.Transport
@@ -28,6 +28,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.reused = False
         self.unsent = False  # the connection turned out to be gone before the request left
         self.paused = False
+        self.full = False  # the replica does not take what we write
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -71,7 +72,7 @@ class UpstreamConnection(asyncio.Protocol):
             if head is not None:
                 exchange.answered(self, head, data)
         except HttpError as error:
-            exchange.broken(error)
+            exchange.broken(malformed(error.reason))
 
     def _relay(self, exchange: "Exchange", body: Body, data: bytes) -> None:
         try:
@@ -84,7 +85,7 @@ class UpstreamConnection(asyncio.Protocol):
     def finish(self, reusable: bool) -> None:
         """The exchange is over: back to the pool, or closed."""
         self.exchange = self.body = None
-        if not reusable or self._buffer or self.transport.is_closing():
+        if not reusable or self._buffer:
             self._drop()
             return
         if self.paused:
@@ -111,11 +112,13 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The replica is slower than the client: stop reading the client."""
+        self.full = True
         if self.exchange is not None:
             self.exchange.client.hold()
 
     def resume_writing(self) -> None:
         """The replica has caught up."""
+        self.full = False
         if self.exchange is not None:
             self.exchange.client.unhold()
 

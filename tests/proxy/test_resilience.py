@@ -2,7 +2,6 @@
 
 import asyncio
 import resource
-import socket
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from tests.proxy.replicas import (
     Connection,
     Replica,
     answer_with_name,
+    deaf_port,
     echo,
     hang_up_after_head,
     response,
@@ -146,20 +146,10 @@ async def test_a_replica_that_stops_in_its_response_is_cut_off(proxy: Proxy) -> 
 
 
 async def test_a_connect_that_hangs_goes_to_another_replica(proxy: Proxy) -> None:
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        # A backlog that is full drops further connection attempts without an answer.
-        waiting = [socket.socket() for _ in range(4)]
-        for sock in waiting:
-            sock.setblocking(False)
-            sock.connect_ex(full.getsockname())
-        stuck = Replica("web-1")
-        stuck.port = full.getsockname()[1]
-        await proxy.route(stuck, await proxy.replica("web-2"), connect_timeout_s=0.2)
+    deaf = Replica("web-1")
+    with deaf_port() as deaf.port:
+        await proxy.route(deaf, await proxy.replica("web-2"), connect_timeout_s=0.2)
         assert (await get(proxy.port)).body == b"web-2"
-        for sock in waiting:
-            sock.close()
     assert proxy.suspects == ["web-1.1"]
 
 

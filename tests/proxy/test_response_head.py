@@ -26,7 +26,7 @@ def test_hop_by_hop_headers_stay_behind() -> None:
         b"X_Kept: yes",
         b"content-length: 3",
     )
-    assert head.lines == b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX_Kept: yes"
+    assert head.lines == b"HTTP/1.1 200 OK\r\nX_Kept: yes\r\nContent-Length: 3"
     assert (head.status, head.length, head.keep_alive) == (200, 3, False)
 
 

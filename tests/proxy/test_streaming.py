@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 import socket
 
+import pytest
+
 from benchmarks.proxy_cpu import rss_bytes
 from tests.proxy.conftest import Proxy
 from tests.proxy.raw_client import RawClient
-from tests.proxy.replicas import Connection, response
+from tests.proxy.replicas import Connection, Replica, deaf_port, response
 
 BLOCK = bytes(range(256)) * 256
 BLOCKS = 1024
@@ -74,7 +76,8 @@ async def test_a_slow_client_holds_back_the_replica(proxy: Proxy) -> None:
     assert total.hexdigest() == digest_of_all()
 
 
-async def test_a_slow_replica_holds_back_the_client(proxy: Proxy) -> None:
+@pytest.mark.parametrize("first_is_deaf", [False, True])
+async def test_a_slow_replica_holds_back_the_client(proxy: Proxy, first_is_deaf: bool) -> None:
     go_on = asyncio.Event()
 
     async def behaviour(connection: Connection) -> None:
@@ -88,40 +91,20 @@ async def test_a_slow_replica_holds_back_the_client(proxy: Proxy) -> None:
             left -= len(data)
         await connection.send(response(total.hexdigest().encode()))
 
-    await proxy.serve(behaviour)
-    before = rss_bytes(proxy.supervisor.pids[0])
-    async with await proxy.client() as client, asyncio.timeout(20):
-        await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % TOTAL)
-        sent = [0]
-        await stall_of(client.writer, sent)
-        assert rss_bytes(proxy.supervisor.pids[0]) - before < MEMORY_BOUND
-        go_on.set()
-        await rest_of(client.writer, sent)
-        assert (await client.response()).body.decode() == digest_of_all()
-
-
-async def test_an_upload_waits_for_the_connect_in_bounded_memory(proxy: Proxy) -> None:
-    """Two replicas that do not answer the connect, then one that does: the body is still there."""
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        waiting = [socket.socket() for _ in range(4)]
-        for sock in waiting:
-            sock.setblocking(False)
-            sock.connect_ex(full.getsockname())
-
-        async def behaviour(connection: Connection) -> None:
-            body = await connection.body(await connection.head())
-            await connection.send(response(hashlib.sha256(body).hexdigest().encode()))
-
-        stuck = await proxy.replica("web-1", behaviour)
-        await stuck.stop()
-        stuck.port = full.getsockname()[1]
-        proxy.replicas.clear()
-        await proxy.route(stuck, await proxy.replica("web-2", behaviour), connect_timeout_s=0.3)
-        body = BLOCK * 64
-        async with await proxy.client() as client:
-            answer = await client.post(body)
-        for sock in waiting:
-            sock.close()
-    assert answer.body.decode() == hashlib.sha256(body).hexdigest()
+    with deaf_port() as port:
+        slow, deaf = await proxy.replica("web-2", behaviour), Replica("web-1")
+        deaf.port = port
+        replicas = (deaf, slow) if first_is_deaf else (slow,)
+        await proxy.route(*replicas, connect_timeout_s=0.2)
+        before = rss_bytes(proxy.supervisor.pids[0])
+        async with await proxy.client() as client, asyncio.timeout(20):
+            await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % TOTAL)
+            sent = [0]
+            while not slow.heads:
+                await stall_of(client.writer, sent)
+            await stall_of(client.writer, sent)
+            assert rss_bytes(proxy.supervisor.pids[0]) - before < MEMORY_BOUND
+            go_on.set()
+            await rest_of(client.writer, sent)
+            assert (await client.response()).body.decode() == digest_of_all()
+    assert proxy.suspects == (["web-1.1"] if first_is_deaf else [])
