@@ -29,6 +29,8 @@ from orchestrator.runtime.controller import Controller
 from orchestrator.runtime.queries import Queries
 
 Nothing = Annotated[dict[str, Any] | None, Body()]
+# What SQLite can hold.
+Serial = Query(ge=0, lt=2**63)
 
 
 def create_app(controller: Controller, engine_reason: str, shutdown: asyncio.Event) -> FastAPI:
@@ -100,7 +102,7 @@ def _add_reads(app: FastAPI, controller: Controller, queries: Queries, reason: s
 
     @app.get("/v1/events")
     async def events(
-        after: Annotated[int, Query(ge=0)] = 0,
+        after: Annotated[int, Serial] = 0,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
         about: Annotated[str, Query(alias="object")] = "",
     ) -> list[EventView]:
@@ -120,7 +122,7 @@ def _add_reads(app: FastAPI, controller: Controller, queries: Queries, reason: s
 
 def _add_streams(app: FastAPI, controller: Controller, queries: Queries) -> None:
     @app.get("/v1/events/stream")
-    async def stream(after: Annotated[int | None, Query(ge=0)] = None) -> StreamingResponse:
+    async def stream(after: Annotated[int | None, Serial] = None) -> StreamingResponse:
         """Events as they happen (text/event-stream)."""
         return StreamingResponse(
             event_stream(controller.log, after), media_type="text/event-stream"

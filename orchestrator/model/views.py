@@ -3,9 +3,9 @@
 Times are seconds since the epoch where a name ends in `_at`, durations seconds (`_s`).
 """
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.model.spec import NodeSpec, ServiceSpec
+from orchestrator.model.spec import NodeSpec, ServiceSpec, Text
 
 
 class View(BaseModel):
@@ -188,8 +188,8 @@ class KillBody(View):
 class ExecBody(View):
     """A command as argv."""
 
-    argv: tuple[str, ...]
-    timeout_s: float = 60.0
+    argv: tuple[Text, ...] = Field(min_length=1)
+    timeout_s: float = Field(60.0, gt=0, le=3600, allow_inf_nan=False)
 
 
 class Problem(View):
