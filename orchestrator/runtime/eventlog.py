@@ -7,7 +7,7 @@ from typing import Final
 
 from orchestrator.model.event import Event, EventType
 from orchestrator.runtime.clock import Clock
-from orchestrator.runtime.store import Store
+from orchestrator.runtime.store import EVENTS_KEPT, Store
 
 # A reader slower than this many events is told so by a gap in the serials and catches up.
 _QUEUE_LIMIT: Final = 10_000
@@ -51,7 +51,7 @@ class EventLog:
         self._readers.add(queue)
         try:
             last = self._serial if after is None else after
-            for event in self._store.events(last) if after is not None else ():
+            for event in self._store.events(last, EVENTS_KEPT) if after is not None else ():
                 last = event.serial
                 yield event
             while True:
