@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,7 +54,7 @@ class ProxySupervisor:
         self._past: list[dict[str, Any]] = []
         self._changed = asyncio.Event()
         self._publishing = asyncio.Lock()
-        self._revivals: set[asyncio.Task[None]] = set()
+        self._revivals: dict[ProxyWorker, asyncio.Task[None]] = {}
         self._stopping = False
 
     @property
@@ -72,9 +73,9 @@ class ProxySupervisor:
         self._run_dir.chmod(0o700)
         for number in range(self._count):
             worker = self._worker(number)
-            if await worker.adopt():
-                self._take_sockets(worker)
-            elif not await worker.spawn():
+            adopted = await worker.adopt()
+            self._take_sockets(worker)
+            if not adopted and not await worker.spawn():
                 raise ProxyError(
                     "a proxy worker does not start", remedy=f"see its log {worker.files.log}"
                 )
@@ -114,37 +115,38 @@ class ProxySupervisor:
     async def publish(self, snapshot: Snapshot) -> None:
         """Route as `snapshot` says; in force in every worker on return.
 
-        Raises `PortInUseError` with nothing changed, `ProxyError` if a worker does not confirm.
+        Raises `PortInUseError` or `ProxyError` for the first listener that cannot listen; all
+        others are in force nevertheless, for one service must not keep another from its replicas.
+        Raises `ProxyError` if a worker does not confirm.
         """
         async with self._publishing:
-            self._open_sockets(snapshot.listeners)
-            self._snapshot = snapshot
+            usable, troubles = self._open_sockets(snapshot.listeners)
+            self._snapshot = replace(snapshot, listeners=usable)
             for worker in self._workers:
                 self._brief(worker)
-            self._close_sockets({listener.address for listener in snapshot.listeners})
+            self._close_sockets({listener.address for listener in usable})
             if not await self._until(self._confirmed, ACK_TIMEOUT_S):
                 await self._replace_silent()
+            for trouble in troubles:
+                raise trouble
 
-    def _open_sockets(self, listeners: tuple[Listener, ...]) -> None:
-        opened: dict[Address, socket.socket] = {}
-        names: dict[Address, str] = {}
-        try:
-            for listener in listeners:
-                address = listener.address
-                if address in names:
-                    raise PortInUseError(
-                        f"services {names[address]} and {listener.service} both listen on "
-                        f"{listener.host}:{listener.port}",
-                        remedy="give each a proxy.listen port of its own",
-                    )
-                names[address] = listener.service
+    def _open_sockets(
+        self, listeners: tuple[Listener, ...]
+    ) -> tuple[tuple[Listener, ...], list[OrchestratorError]]:
+        """The listeners that have a socket now, and why the others have none."""
+        usable: dict[Address, Listener] = {}
+        troubles: list[OrchestratorError] = []
+        for listener in listeners:
+            address = listener.address
+            try:
+                if address in usable:
+                    raise _clash(usable[address], listener)
                 if address not in self._sockets:
-                    opened[address] = open_listener(listener)
-        except OrchestratorError:
-            for sock in opened.values():
-                sock.close()
-            raise
-        self._sockets.update(opened)
+                    self._sockets[address] = open_listener(listener)
+                usable[address] = listener
+            except OrchestratorError as error:
+                troubles.append(error)
+        return tuple(usable.values()), troubles
 
     def _close_sockets(self, wanted: set[Address]) -> None:
         for address in set(self._sockets) - wanted:
@@ -161,8 +163,9 @@ class ProxySupervisor:
     async def _replace_silent(self) -> None:
         silent = [w for w in self._workers if w.acked != self._snapshot.version]
         for worker in silent:
-            await worker.kill()
-            self._lost(worker)
+            if worker not in self._revivals:
+                await worker.kill()
+                self._lost(worker)
         if not await self._until(self._confirmed, ACK_TIMEOUT_S):
             why = next((w.refusal for w in silent if w.refusal), "no answer")
             raise ProxyError(f"a proxy worker does not take the routes: {why}")
@@ -203,11 +206,15 @@ class ProxySupervisor:
     # --- a worker that died
 
     def _lost(self, worker: ProxyWorker) -> None:
-        if self._stopping or worker not in self._workers:
+        if self._stopping or worker not in self._workers or worker in self._revivals:
             return
-        task = asyncio.get_running_loop().create_task(self._revive(worker))
-        self._revivals.add(task)
-        task.add_done_callback(self._revivals.discard)
+        self._revivals[worker] = asyncio.get_running_loop().create_task(self._revive(worker))
+
+    def _stop_reviving(self) -> None:
+        self._stopping = True
+        for task in self._revivals.values():
+            task.cancel()
+        self._revivals.clear()
 
     async def _revive(self, worker: ProxyWorker) -> None:
         """Start it again at once, on the same listening sockets."""
@@ -217,6 +224,7 @@ class ProxySupervisor:
             await asyncio.sleep(next(pauses, _REVIVE_PAUSES_S[-1]))
             await worker.kill()
             if await worker.spawn():
+                del self._revivals[worker]
                 self._brief(worker)
                 return
 
@@ -236,9 +244,7 @@ class ProxySupervisor:
 
     async def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Have the workers finish what is in flight and exit; leave no file and no port."""
-        self._stopping = True
-        for task in tuple(self._revivals):
-            task.cancel()
+        self._stop_reviving()
         self._close_sockets(set())
         await asyncio.gather(*(self._end(worker, timeout_s) for worker in self._workers))
         for worker in self._workers:
@@ -248,11 +254,9 @@ class ProxySupervisor:
 
     async def close(self) -> None:
         """Let go: the workers go on with their last snapshot until somebody adopts them."""
-        self._stopping = True
-        for task in tuple(self._revivals):
-            task.cancel()
+        self._stop_reviving()
         for worker in self._workers:
-            worker.close()
+            worker.let_go()
         self._workers.clear()
         self._close_sockets(set())
 
@@ -260,6 +264,13 @@ class ProxySupervisor:
         worker.shut_down(timeout_s)
         await worker.gone(timeout_s + 1.0)
         await worker.kill()
+
+
+def _clash(first: Listener, second: Listener) -> PortInUseError:
+    return PortInUseError(
+        f"services {first.service} and {second.service} both listen on {first.host}:{first.port}",
+        remedy="give each a proxy.listen port of its own",
+    )
 
 
 def open_listener(listener: Listener) -> socket.socket:

@@ -177,7 +177,7 @@ class ProxyWorker:
         return self.connected
 
     def _reset(self) -> None:
-        self.close()
+        self._disconnect()
         self.known, self.routed, self.acked = set(), frozenset(), None
         self.stats = {}
 
@@ -257,18 +257,23 @@ class ProxyWorker:
 
     async def kill(self) -> None:
         """End it now. A stranger with the same pid is left alone."""
-        self.close()
+        self._disconnect()
         if self._alive():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
         await self.gone(GREETING_S)
 
-    def close(self) -> None:
+    def let_go(self) -> None:
         """End the connection; the worker itself goes on."""
-        if self._channel is not None:
-            self._channel.close()
+        self._disconnect()
         for sock in self.take_sockets().values():
             sock.close()
+        if self._process is not None:
+            self._process.returncode = 0  # Not ours to wait for any more.
+
+    def _disconnect(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
         self._listening.clear()
 
     def _alive(self) -> bool:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,16 +106,19 @@ async def test_routes_change_without_a_dropped_connection(proxy: Proxy) -> None:
             assert (await client.get()).status == 200
 
 
-async def test_a_taken_port_is_named_and_nothing_changes(proxy: Proxy) -> None:
-    await proxy.serve(echo)
+async def test_a_taken_port_is_named_and_the_others_go_on(proxy: Proxy) -> None:
+    web = await proxy.serve(echo)
     stranger = await proxy.replica("stranger")
-    with pytest.raises(PortInUseError, match=rf"127.0.0.1:{stranger.port}.*pid {os.getpid()}"):
-        await proxy.supervisor.publish(Snapshot(9, (Listener("api", "127.0.0.1", stranger.port),)))
-    assert (await get(proxy.port)).status == 200
-    twice = Listener("a", "127.0.0.1", proxy.port), Listener("b", "127.0.0.1", proxy.port)
-    with pytest.raises(PortInUseError, match="services a and b"):
-        await proxy.supervisor.publish(Snapshot(10, twice))
-    assert (await get(proxy.port)).status == 200
+    new = replace(proxy.snapshot(web).listeners[0], port=free_port())
+    taken = Listener("api", "127.0.0.1", stranger.port)
+    with pytest.raises(PortInUseError, match=rf"api.*:{stranger.port}.*pid {os.getpid()}"):
+        await proxy.supervisor.publish(Snapshot(9, (taken, new)))
+    assert (await get(new.port)).status == 200
+    assert proxy.supervisor.addresses == {new.address}
+    twice = Listener("b", "127.0.0.1", new.port)
+    with pytest.raises(PortInUseError, match="services web and b"):
+        await proxy.supervisor.publish(Snapshot(10, (new, twice)))
+    assert (await get(new.port)).status == 200
 
 
 async def test_a_removed_listener_frees_its_port(proxy: Proxy) -> None:
@@ -206,6 +210,34 @@ async def test_fewer_workers_after_a_restart_leave_none_behind(state_dir: Path) 
         assert (await get(proxy.port)).status == 200
     finally:
         await proxy.stop()
+
+
+async def test_a_worker_that_speaks_another_version_hands_over_its_sockets(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = Proxy(state_dir / "run")
+    await proxy.replica("web-1")
+    first, pids = await controller(proxy)
+    try:
+        await killed(first)
+        monkeypatch.setattr("orchestrator.runtime.proxy_worker.PROTOCOL", 2)
+        await proxy.supervisor.start()
+        assert not alive(pids[0])
+        waiting = asyncio.create_task(get(proxy.port))
+        await proxy.route()
+        assert (await waiting).status == 200
+    finally:
+        await proxy.stop()
+
+
+async def test_letting_go_leaves_the_workers_to_the_next(proxy: Proxy) -> None:
+    await proxy.serve(echo)
+    pids = proxy.supervisor.pids
+    await proxy.supervisor.close()
+    assert (await get(proxy.port)).status == 200
+    proxy.supervisor = ProxySupervisor(proxy.run_dir)
+    await proxy.supervisor.start()
+    assert proxy.supervisor.pids == pids
 
 
 async def test_a_hanging_worker_is_replaced(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
