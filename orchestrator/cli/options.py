@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import completing
 from orchestrator.cli.exits import UsageError
 from orchestrator.cli.formats import Format
 
@@ -37,17 +38,27 @@ Wait = Annotated[bool, typer.Option("--wait", help="Return when every replica is
 Timeout = Annotated[
     str, typer.Option("--timeout", metavar="DURATION", help="How long to wait: 90s, 2m.")
 ]
-ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", show_default=False)]
 ReplicaName = Annotated[
-    str, typer.Argument(metavar="REPLICA", show_default=False, help="Such as web-2.")
+    str,
+    typer.Argument(
+        metavar="REPLICA",
+        show_default=False,
+        help="Such as web-2.",
+        autocompletion=completing.replicas,
+    ),
 ]
 ServiceOrReplica = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", show_default=False, help="A service (web) or a replica (web-2)."
+        metavar="NAME",
+        show_default=False,
+        help="A service (web) or a replica (web-2).",
+        autocompletion=completing.services_and_replicas,
     ),
 ]
-NodeName = Annotated[str, typer.Argument(metavar="NODE", show_default=False)]
+NodeName = Annotated[
+    str, typer.Argument(metavar="NODE", show_default=False, autocompletion=completing.nodes)
+]
 
 
 def seconds(text: str) -> float:

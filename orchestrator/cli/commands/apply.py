@@ -22,7 +22,7 @@ def apply(
         bool, typer.Option("--prune", help="Delete services and nodes that are not named.")
     ] = False,
 ) -> None:
-    """Apply manifests, or a saved plan, to the running project."""
+    """Apply manifests, or a saved plan."""
     if plan is not None and (files or prune):
         raise UsageError("a saved plan says it all: leave out -f and --prune")
     limit_s = options.seconds(timeout)

@@ -20,7 +20,10 @@ def demo(
     ] = Engine.AUTO,
     fast: Annotated[bool, typer.Option("--fast", help="Look less long at each step.")] = False,
 ) -> int:
-    """Show it all in half a minute: place, balance, scale, kill, heal."""
+    """Show it all in half a minute.
+
+    Places, balances, scales, kills and heals real replicas, counting failed requests.
+    """
     import asyncio
 
     from orchestrator.cli.demo.run import run

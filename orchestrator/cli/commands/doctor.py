@@ -8,7 +8,10 @@ from orchestrator.cli.session import Session
 
 
 def doctor(session: Session, files: options.Files = None) -> int:
-    """Check engine, permissions, ports, images, versions, and say what to do."""
+    """Check this machine, and say what to do.
+
+    Looks at engine, permissions, images, ports, limits and what dead projects left.
+    """
     from orchestrator.cli.checks.engine import engine, process_limits
     from orchestrator.cli.checks.finding import Level, Subject
     from orchestrator.cli.checks.leftovers import leftovers

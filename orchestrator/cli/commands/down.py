@@ -13,7 +13,10 @@ Patience = Annotated[
 
 
 def down(session: Session, timeout: Patience = "60s") -> None:
-    """Stop the project and remove everything of it: replicas, networks, proxy, state."""
+    """Stop the project, leaving nothing behind.
+
+    Removes its replicas, networks, proxy and state, with or without a running controller.
+    """
     limit_s = options.seconds(timeout)
     record = session.project.controller()
     if record is not None:

@@ -11,7 +11,10 @@ from orchestrator.cli.watching import show
 
 
 def explain(session: Session, name: options.ServiceOrReplica, watch: options.Watch = False) -> None:
-    """Show why replicas are where they are, or why they are Pending."""
+    """Show why replicas are where they are.
+
+    Or why they are Pending: a table of nodes with the reason and the scores of each.
+    """
     from orchestrator.cli.render.explain import explanations
     from orchestrator.model.views import ExplainView
 

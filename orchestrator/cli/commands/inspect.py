@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli import options
+from orchestrator.cli import completing, options
 from orchestrator.cli.exits import UsageError
 from orchestrator.cli.formats import Format, dump
 from orchestrator.cli.session import Session
@@ -18,12 +18,18 @@ def inspect(
     thing: Annotated[
         str,
         typer.Argument(
-            metavar="KIND/NAME", show_default=False, help="service/web, replica/web-2 or node/n1."
+            metavar="KIND/NAME",
+            show_default=False,
+            help="service/web, replica/web-2 or node/n1.",
+            autocompletion=completing.things,
         ),
     ],
     watch: options.Watch = False,
 ) -> None:
-    """Show everything known of a service, replica or node, as YAML (or -o json)."""
+    """Show everything known of one thing.
+
+    YAML, or -o json. The thing is a service, a replica or a node.
+    """
     kind, slash, name = thing.partition("/")
     if not (slash and kind and name):
         raise UsageError(

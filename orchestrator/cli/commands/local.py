@@ -5,7 +5,7 @@ from orchestrator.cli.session import Session
 
 
 def schema(session: Session) -> None:
-    """Print the JSON Schema of manifests, for editors."""
+    """Print the JSON Schema of manifests."""
     from orchestrator.manifest import schema as manifest_schema
 
     found = manifest_schema()
@@ -14,7 +14,7 @@ def schema(session: Session) -> None:
 
 
 def version(session: Session) -> None:
-    """Print the version of this program and of its Python."""
+    """Print the version."""
     import platform
 
     from orchestrator import __version__

@@ -23,7 +23,7 @@ def logs(
         bool, typer.Option("--previous", "-p", help="Of the attempt before the present one.")
     ] = False,
 ) -> None:
-    """Show output of a service's replicas, or of one."""
+    """Show output of replicas."""
     for line in _lines(session, bare(name), tail=tail, follow=follow, previous=previous):
         _print(session, line)
 

@@ -21,7 +21,7 @@ def drain(
     wait: options.Wait = False,
     timeout: options.Timeout = "60s",
 ) -> None:
-    """Move every replica away from a node and place nothing more on it."""
+    """Move every replica away from a node."""
     limit_s = options.seconds(timeout)
     if not wait:
         _order(session, "drain", bare(node), "draining")

@@ -28,7 +28,7 @@ def plan(
         typer.Option("--detailed-exitcode", help="Exit 0: no changes, 2: changes, 1: error."),
     ] = False,
 ) -> int:
-    """Show what apply would do, and change nothing."""
+    """Show what apply would do."""
     try:
         view = _plan(session, files, prune, out)
     except OrchestratorError as error:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from orchestrator.cli import options
+from orchestrator.cli import completing, options
 from orchestrator.cli.formats import bare, names
 from orchestrator.cli.session import Session
 from orchestrator.cli.terminal import Paint
@@ -17,7 +17,13 @@ T = TypeVar("T")
 def ps(
     session: Session,
     service: Annotated[
-        str, typer.Argument(metavar="[SERVICE]", show_default=False, help="Only of this service.")
+        str,
+        typer.Argument(
+            metavar="[SERVICE]",
+            show_default=False,
+            help="Only of this service.",
+            autocompletion=completing.services,
+        ),
     ] = "",
     everything: Annotated[
         bool, typer.Option("--all", "-a", help="Ended attempts that are kept, too.")
@@ -41,7 +47,7 @@ def services(session: Session, watch: options.Watch = False) -> None:
 
 
 def nodes(session: Session, watch: options.Watch = False) -> None:
-    """List nodes and what is reserved on each."""
+    """List nodes, and how full they are."""
     from orchestrator.cli.render import tables
     from orchestrator.model.views import NodeView
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import options
+from orchestrator.cli import completing, options
 from orchestrator.cli.formats import bare
 from orchestrator.cli.session import Session
 
@@ -17,13 +17,18 @@ def kill(
     session: Session,
     replicas: Annotated[
         list[str],
-        typer.Argument(metavar="REPLICA...", show_default=False, help="Such as web-2."),
+        typer.Argument(
+            metavar="REPLICA...",
+            show_default=False,
+            help="Such as web-2.",
+            autocompletion=completing.replicas,
+        ),
     ],
     signal: Annotated[
         str, typer.Option("--signal", "-s", metavar="NAME", help="KILL, TERM, STOP, …")
     ] = "KILL",
 ) -> None:
-    """Send a signal to replicas, as a fault: they are replaced."""
+    """Kill replicas, to see them replaced."""
     word = signal.upper().removeprefix("SIG")
     names = [bare(name) for name in replicas]
     for name in names:
@@ -42,7 +47,10 @@ def execute(
     ],
     timeout: options.Timeout = "60s",
 ) -> int:
-    """Run a command inside a replica; its exit code becomes ours."""
+    """Run a command inside a replica.
+
+    Its exit code becomes ours.
+    """
     limit_s = options.seconds(timeout)
     body = {"argv": argv, "timeout_s": limit_s}
     path = f"/v1/replicas/{bare(replica)}/exec"

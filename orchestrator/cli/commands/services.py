@@ -4,19 +4,27 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli import options
+from orchestrator.cli import completing, options
 from orchestrator.cli.exits import UsageError
 from orchestrator.cli.formats import bare
 from orchestrator.cli.session import Session
 
-Services = Annotated[list[str], typer.Argument(metavar="SERVICE...", show_default=False)]
+Services = Annotated[
+    list[str],
+    typer.Argument(metavar="SERVICE...", show_default=False, autocompletion=completing.services),
+]
 
 
 def scale(
     session: Session,
     targets: Annotated[
         list[str],
-        typer.Argument(metavar="SERVICE=N...", show_default=False, help="Such as web=6."),
+        typer.Argument(
+            metavar="SERVICE=N...",
+            show_default=False,
+            help="Such as web=6.",
+            autocompletion=completing.scalings,
+        ),
     ],
     wait: options.Wait = False,
     timeout: options.Timeout = "60s",
@@ -42,7 +50,7 @@ def restart(
     wait: options.Wait = False,
     timeout: options.Timeout = "60s",
 ) -> None:
-    """Replace every replica of services, one after the other."""
+    """Replace replicas, one after the other."""
     limit_s = options.seconds(timeout)
     names = [bare(name) for name in services]
     waiter = _waiter(session, names) if wait else None

@@ -42,8 +42,8 @@ def up(
             min=0,
             max=65535,
             metavar="PORT",
-            show_default="7070 or the next free",
-            help="Where the API listens; 0 for any free port.",
+            show_default=False,
+            help="Where the API listens; 0 for any. [default: 7070 or the next free port]",
         ),
     ] = None,
     detach: Annotated[
@@ -58,10 +58,11 @@ def up(
         int, typer.Option("--proxy-workers", min=1, max=64, help="Processes of the proxy.")
     ] = 1,
 ) -> None:
-    """Start the project: place, run, balance and heal what the manifests ask for.
+    """Place, run, balance and heal what manifests ask.
 
     Serves until Ctrl-C, which removes everything again; with --detach, until: orch down.
-    """  # fmt: skip
+    On a project that runs already it applies the manifests to that one.
+    """
     limit_s = options.seconds(timeout)
     paths = sources.given_or_default(files)
     body = sources.body_of(sources.load(paths)) if paths else None

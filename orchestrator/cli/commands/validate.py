@@ -5,7 +5,10 @@ from orchestrator.cli.session import Session
 
 
 def validate(session: Session, files: options.Files = None) -> None:
-    """Check manifests; every mistake at once, with its place and what to do."""
+    """Check manifests, and nothing else.
+
+    Tells every mistake at once, with its place and what to do.
+    """
     manifests = sources.load(sources.required(files))
     body = sources.body_of(manifests)
     services, nodes = len(manifests.services), len(manifests.nodes)

@@ -1,0 +1,33 @@
+"""Projects for the command line's tests, each ended whatever happens."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.manifests import NODES, free_port, web, write
+from tests.cli.orch import Orch
+
+
+@pytest.fixture
+def orch(state_dir: Path) -> Iterator[Orch]:
+    """A project that does not run yet."""
+    one = Orch(state_dir, f"cli-{os.getpid()}")
+    yield one
+    if (state_dir / one.project).exists():
+        one("down")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Orch]:
+    """It runs for all tests of a module: they may read, not change."""
+    with tempfile.TemporaryDirectory(prefix="orch-", dir="/tmp") as folder:
+        one = Orch(Path(folder), f"cli-reading-{os.getpid()}")
+        manifest = write(Path(folder), NODES, web(free_port()))
+        try:
+            one.up("-f", manifest, "--wait")
+            yield one
+        finally:
+            one("down")
