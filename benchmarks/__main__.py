@@ -59,9 +59,7 @@ BENCHMARKS: Final[dict[str, Callable[[int], Report]]] = {
 def main() -> int:
     """Run what was asked for. Exit code 1 if a benchmark failed, 130 after Ctrl-C."""
     options = _parser().parse_args()
-    signal.signal(
-        signal.SIGTERM, signal.getsignal(signal.SIGINT)
-    )  # either way what runs is removed
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up, as Ctrl-C does
     facts = machine.facts()
     print("\n".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
     if warning := machine.load_warning():

@@ -119,16 +119,20 @@ def ours(client: DockerClient, replicas: int) -> Iterator[Ours]:
 
 
 def _take_down(client: DockerClient, one: Ours) -> None:
+    _down(client, one)
+    if left := remains(client, one):
+        _down(client, one)
+        remove_labelled(client, f"{LABEL_PROJECT}={one.project}")
+        raise RuntimeError(f"orch down left behind: {', '.join(left)}")
+
+
+def _down(client: DockerClient, one: Ours) -> None:
     try:
         one.down()
     except CommandFailedError as error:
         print(f"orch down failed: {error}", file=sys.stderr)
     with contextlib.suppress(TimeoutError):
         until(lambda: not remains(client, one), GONE_TIMEOUT_S, "the end of the project", 0.1)
-    left = remains(client, one)
-    remove_labelled(client, f"{LABEL_PROJECT}={one.project}")
-    if left:
-        raise RuntimeError(f"orch down left behind: {', '.join(left)}")
 
 
 def remains(client: DockerClient, one: Ours) -> list[str]:
