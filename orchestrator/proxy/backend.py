@@ -39,7 +39,7 @@ class Backend:
         self.requests = self.connect_failures = self.resets = self.timeouts = self.retries = 0
         self._on_suspect = on_suspect
         self._on_drained = on_drained
-        self._connecting: set[asyncio.Task[None]] = set()
+        self._connecting: dict[Exchange, asyncio.Task[None]] = {}
 
     def begin(self) -> None:
         """One more request in flight."""
@@ -52,12 +52,13 @@ class Backend:
         if self.removed and not self.in_flight:
             self._on_drained(self)
 
-    def connect(self, exchange: "Exchange") -> asyncio.Task[None]:
-        """Open a connection for the exchange and tell it how that went. Cancel to give up."""
-        task = asyncio.get_running_loop().create_task(self._connect(exchange))
-        self._connecting.add(task)
-        task.add_done_callback(self._connecting.discard)
-        return task
+    def connect(self, exchange: "Exchange") -> None:
+        """Open a connection for the exchange and tell it how that went."""
+        self._connecting[exchange] = asyncio.get_running_loop().create_task(self._connect(exchange))
+
+    def give_up(self, exchange: "Exchange") -> None:
+        """Open it no more, and tell nobody."""
+        self._connecting.pop(exchange).cancel()
 
     async def _connect(self, exchange: "Exchange") -> None:
         loop = asyncio.get_running_loop()
@@ -66,8 +67,10 @@ class Backend:
                 lambda: UpstreamConnection(self), self.endpoint.host, self.endpoint.port
             )
         except OSError as error:
+            del self._connecting[exchange]
             exchange.connect_failed(error)
         else:
+            del self._connecting[exchange]
             exchange.connected(upstream)
 
     def release(self, upstream: UpstreamConnection) -> None:
@@ -85,8 +88,10 @@ class Backend:
             self._on_suspect(self, why)
 
     def remove(self) -> None:
-        """Take no new requests; what is in flight goes on."""
+        """Take no new requests; what was sent goes on, what was not goes elsewhere."""
         self.removed = True
+        for exchange in tuple(self._connecting):
+            exchange.reroute()
         for upstream in self.idle:
             upstream.transport.close()
         self.idle.clear()

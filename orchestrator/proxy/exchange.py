@@ -5,7 +5,6 @@ request whose bytes were sent once more, if it is idempotent, all of it is still
 byte of a response has arrived.
 """
 
-import asyncio
 import errno
 from typing import TYPE_CHECKING, Final
 
@@ -47,7 +46,7 @@ class Exchange:
         self.request = request
         self.active = False  # a backend counts it as in flight
         self.upstream: UpstreamConnection | None = None
-        self.connecting: asyncio.Task[None] | None = None
+        self.connecting = False
         self.pieces: list[Piece] | None = []  # the body so far; None once it is too much to keep
         self.kept = 0
         self.tried: tuple[Backend, ...] = ()
@@ -70,7 +69,8 @@ class Exchange:
             self._send(backend.idle.pop())
         else:
             self.client.deadline = frontend.clock.now + frontend.listener.connect_timeout_s
-            self.connecting = backend.connect(self)
+            self.connecting = True
+            backend.connect(self)
 
     def _send(self, upstream: "UpstreamConnection") -> None:
         self.upstream = upstream
@@ -104,7 +104,7 @@ class Exchange:
 
     def connected(self, upstream: "UpstreamConnection") -> None:
         """A new connection is there."""
-        self.connecting = None
+        self.connecting = False
         self._send(upstream)
 
     def connect_failed(self, error: OSError) -> None:
@@ -116,6 +116,11 @@ class Exchange:
         backend.connect_failures += 1
         backend.suspect(str(error) or type(error).__name__)
         self._retry(backend)
+
+    def reroute(self) -> None:
+        """The endpoint was taken away before anything was sent to it."""
+        self.backend.give_up(self)
+        self._retry(self._leave())
 
     def lost(self, upstream: "UpstreamConnection", exc: Exception | None) -> None:
         """The connection ended before the response did."""
@@ -253,8 +258,8 @@ class Exchange:
 
     def expire(self) -> None:
         """No time left."""
-        if self.connecting is not None:
-            self._cancel_connect()
+        if self.connecting:
+            self.backend.give_up(self)
             self.connect_failed(TimeoutError(errno.ETIMEDOUT, "connect timed out"))
             return
         backend = self._cut()
@@ -263,17 +268,12 @@ class Exchange:
 
     def abandon(self) -> None:
         """The client is gone: the replica need not go on."""
-        if self.connecting is not None:
-            self._cancel_connect()
+        if self.connecting:
+            self.backend.give_up(self)
         if self.client.tunnel is not None:  # The replica gets what is on its way.
             self.client.tunnel.transport.close()
         elif self.active:
             self._cut()
-
-    def _cancel_connect(self) -> None:
-        if self.connecting is not None:
-            self.connecting.cancel()
-            self.connecting = None
 
     def _cut(self) -> "Backend":
         if self.upstream is not None:
@@ -281,7 +281,7 @@ class Exchange:
         return self._leave()
 
     def _leave(self) -> "Backend":
-        self.upstream = self.connecting = None
-        self.active = False
+        self.upstream = None
+        self.active = self.connecting = False
         self.backend.end()
         return self.backend

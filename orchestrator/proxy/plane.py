@@ -65,7 +65,8 @@ class DataPlane:
             backends = tuple(self._backends[e.id] for e in listener.endpoints)
             self._frontend(listener.address, snapshot).configure(listener, backends)
         for address in set(self._sockets) - wanted:
-            self._close_listener(address)
+            if frontend := self._close_listener(address):
+                frontend.configure(frontend.listener, ())
         for backend in gone:
             self._draining.add(backend)
             backend.remove()
@@ -90,13 +91,15 @@ class DataPlane:
             self._acceptors[address] = Acceptor(self._sockets[address].dup(), frontend)
         return frontend
 
-    def _close_listener(self, address: Address) -> None:
+    def _close_listener(self, address: Address) -> Frontend | None:
         self._sockets.pop(address).close()
-        if address in self._acceptors:
-            self._acceptors.pop(address).close()
-            frontend = self._frontends.pop(address)
-            frontend.close_idle()
-            self._closing.add(frontend)
+        if address not in self._acceptors:
+            return None
+        self._acceptors.pop(address).close()
+        frontend = self._frontends.pop(address)
+        frontend.close_idle()
+        self._closing.add(frontend)
+        return frontend
 
     def _suspected(self, backend: Backend, why: str) -> None:
         for frontend in self._frontends.values():

@@ -120,7 +120,8 @@ def forwarded_lines(client: str) -> bytes:
 
 
 def _unmatched(data: bytes, forwarded: bytes, authority: bytes) -> RequestHead | None:
-    if data.startswith(CRLF):  # RFC 9112 2.2: one empty line before a request is ignored.
+    # RFC 9112 2.2: an empty line before a request is ignored. One, not any number.
+    if data.startswith(CRLF) and not data.startswith(END_OF_HEAD):
         head = parse_request(data[2:], forwarded, authority) if len(data) > 2 else None
         if head is not None:
             head.end += 2

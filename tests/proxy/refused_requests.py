@@ -73,6 +73,7 @@ REFUSED: dict[str, tuple[int, bytes]] = {
     "tab in the request line": (400, _get(b"Host: a", line=b"GET\t/ HTTP/1.1")),
     "blank after the version": (400, _get(b"Host: a", line=b"GET / HTTP/1.1 ")),
     "no version": (400, _get(b"Host: a", line=b"GET /")),
+    "two empty lines": (400, b"\r\n\r\n" + _get(b"Host: a")),
     "HTTP/0.9": (400, b"GET /\r\n\r\n"),
     "HTTP/2.0": (400, _get(b"Host: a", line=b"GET / HTTP/2.0")),
     "HTTP/1.2": (400, _get(b"Host: a", line=b"GET / HTTP/1.2")),

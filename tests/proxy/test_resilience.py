@@ -153,6 +153,23 @@ async def test_a_connect_that_hangs_goes_to_another_replica(proxy: Proxy) -> Non
     assert proxy.suspects == ["web-1.1"]
 
 
+async def test_a_request_that_waits_for_a_connect_leaves_with_its_endpoint(proxy: Proxy) -> None:
+    deaf = Replica("web-1")
+    with deaf_port() as deaf.port:
+        await proxy.route(deaf, connect_timeout_s=60.0)
+        async with await proxy.client() as client:
+            await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+
+            async def is_in_flight() -> bool:
+                stats = await proxy.supervisor.stats()
+                return bool(stats["endpoints"]["web-1.1"]["in_flight"])
+
+            await eventually_async(is_in_flight)
+            await proxy.route(await proxy.replica("web-2"))
+            assert (await client.response()).body == b"web-2"
+        assert await proxy.supervisor.drain("web-1.1", 5)
+
+
 async def test_a_malformed_response_is_a_502(proxy: Proxy) -> None:
     async def behaviour(connection: Connection) -> None:
         await connection.head()

@@ -1,0 +1,77 @@
+"""Clients that take their time. The data plane runs in the test's own loop, with short limits."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from orchestrator.model.snapshot import Listener, Snapshot
+from orchestrator.proxy import backend, client
+from orchestrator.proxy.plane import DataPlane
+from orchestrator.runtime.proxy_supervisor import open_listener
+from tests.proxy.conftest import endpoint, free_port
+from tests.proxy.raw_client import RawClient
+from tests.proxy.replicas import Replica, echo
+from tests.support.wait import eventually_async
+
+LIMIT_S = 0.2
+
+
+@pytest.fixture
+async def replica() -> AsyncIterator[Replica]:
+    running = Replica("web-1", echo)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def port(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """Where a data plane with short limits listens."""
+    monkeypatch.setattr(client, "HEAD_TIMEOUT_S", LIMIT_S)
+    monkeypatch.setattr(client, "LINGER_S", LIMIT_S)
+    monkeypatch.setattr(backend, "IDLE_TIMEOUT_S", LIMIT_S)
+    listener = Listener("web", "127.0.0.1", free_port(), (endpoint(replica),))
+    plane = DataPlane(lambda message: None)
+    plane.add_socket(listener.address, open_listener(listener))
+    plane.apply(Snapshot(1, (listener,)))
+    yield listener.port
+    await plane.drain(1.0)
+    plane.apply(Snapshot(2))
+
+
+async def test_a_head_that_never_ends_is_a_408(port: int) -> None:
+    async with await RawClient.connect(port) as slow:
+        await slow.send(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        await slow.send(b"X: ")
+        answer = await slow.response()
+        assert (answer.status, answer.header("connection")) == (408, "close")
+        assert await slow.rest() == b""
+
+
+async def test_an_idle_client_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "IDLE_TIMEOUT_S", LIMIT_S)
+    async with await RawClient.connect(port) as silent, await RawClient.connect(port) as other:
+        assert (await other.get()).status == 200
+        assert await silent.rest() == b""
+        assert await other.rest() == b""
+
+
+async def test_idle_connections_to_a_replica_are_closed(port: int, replica: Replica) -> None:
+    async with await RawClient.connect(port) as one:
+        assert (await one.get()).status == 200
+        await eventually_async(lambda: replica.open == 0)
+        assert (await one.get()).status == 200
+    assert replica.connections == 2
+
+
+async def test_a_client_that_does_not_close_is_cut_off(port: int) -> None:
+    async with await RawClient.connect(port) as deaf:
+        await deaf.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert (await deaf.response()).status == 200
+        assert await deaf.rest() == b""
+
+        async def is_cut_off() -> bool:
+            deaf.writer.write(b"x")
+            return deaf.writer.transport.is_closing()
+
+        await eventually_async(is_cut_off)
