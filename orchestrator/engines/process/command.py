@@ -43,7 +43,7 @@ def argv(launch: Launch, env: Mapping[str, str], workdir: str) -> list[str]:
 
 def workdir(launch: Launch) -> str:
     """The folder to run in. Raises `EngineError` when there is no such folder."""
-    folder = launch.workdir or "/"
+    folder = str(Path(launch.workdir or "/").absolute())
     if not Path(folder).is_dir():
         raise EngineError(
             f"{launch.id.key.name}: workdir {folder} is no folder",
