@@ -1,6 +1,7 @@
 """Where the Docker engine is: what the docker command would use, too."""
 
 import os
+import socket
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ class Dialer:
     def dial(self, timeout_s: float, connections: int = 1) -> docker.APIClient:
         """A new client, which asks for the API's version first. `timeout_s` bounds the connect and
         each silence after it."""
+        if self.on_socket:
+            _knock(self.url.partition("://")[2], timeout_s)
         client = docker.APIClient(
             base_url=self.url,
             tls=self.tls or False,
@@ -52,6 +55,13 @@ def find() -> Dialer:
             remedy="check DOCKER_HOST, DOCKER_CERT_PATH and `docker context ls`",
         ) from error
     return Dialer(found.get("base_url") or DEFAULT, found.get("tls"))
+
+
+def _knock(path: str, timeout_s: float) -> None:
+    """Raises the `OSError` that says why nobody answers; docker-py leaks a socket over it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(timeout_s)
+        probe.connect(path)
 
 
 def _of_context() -> dict[str, Any]:

@@ -12,18 +12,24 @@ from orchestrator.engines.docker.identity import project_filter
 from orchestrator.engines.docker.lane import Lane
 from orchestrator.model.errors import EngineError
 
-ROUNDS: Final = 3
-"""A container may be made while others are being removed."""
+ROUNDS: Final = 10
+"""A container may be made, or its removal still go on, while others are being removed."""
+PAUSE_S: Final = 0.2
 
 
 async def destroy(lane: Lane, project: str) -> None:
     """Containers in parallel, then networks. Raises `EngineError` for what would not go."""
-    for _ in range(ROUNDS):
+    for left in reversed(range(ROUNDS)):
         found = await lane.call("list containers", lambda client: _ids(client, project))
-        if not found:
-            break
         await asyncio.gather(*(_remove(lane, engine_id) for engine_id in found))
-    await lane.call("remove networks", lambda client: _remove_networks(client, project))
+        refused = await lane.call(
+            "remove networks", lambda client: _remove_networks(client, project)
+        )
+        if not found and not refused:
+            return
+        if refused and not left:
+            raise refused
+        await asyncio.sleep(PAUSE_S if refused else 0)
 
 
 async def _remove(lane: Lane, engine_id: str) -> None:
@@ -35,21 +41,28 @@ def _ids(client: docker.APIClient, project: str) -> list[str]:
     return [str(one["Id"]) for one in found]
 
 
-def _remove_networks(client: docker.APIClient, project: str) -> None:
+def _remove_networks(client: docker.APIClient, project: str) -> EngineError | None:
+    """What was refused, if anything."""
+    refused = None
     for network in client.networks(filters=project_filter(project)):
         try:
             client.remove_network(network["Id"])
         except NotFound:
             continue
         except APIError as error:
-            raise _in_use(client, network, error) from error
+            refused = _refusal(client, network, error)
+    return refused
 
 
-def _in_use(client: docker.APIClient, network: dict[str, Any], error: APIError) -> EngineError:
+def _refusal(client: docker.APIClient, network: dict[str, Any], error: APIError) -> EngineError:
+    """Engines can lose count of a network's users (moby/moby#42119)."""
+    name = network["Name"]
     users = client.inspect_network(network["Id"]).get("Containers") or {}
     names = ", ".join(sorted(str(one.get("Name")) for one in users.values()))
-    why = f"containers that are not ours use it: {names}" if names else explained(error)
+    if names:
+        why, remedy = f"containers that are not ours use it: {names}", "disconnect them"
+    else:
+        why, remedy = explained(error), "if nothing uses it, restart the engine"
     return EngineError(
-        f"cannot remove network {network['Name']}: {why}",
-        remedy=f"disconnect them, then: docker network rm {network['Name']}",
+        f"cannot remove network {name}: {why}", remedy=f"{remedy}, then: docker network rm {name}"
     )

@@ -41,12 +41,21 @@ IMAGE_THREADS: Final = 4
 
 class DockerEngine:
     """Runs each replica as a container of one engine. `base_url` "" means the one that the docker
-    command uses; `timeout_s` bounds the calls that only look."""
+    command uses; `timeout_s` bounds the calls that only look. `publish_ports`: reach replicas
+    through ports of 127.0.0.1 even where their own addresses answer."""
 
     name = "docker"
 
-    def __init__(self, project: str, *, base_url: str = "", timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        project: str,
+        *,
+        base_url: str = "",
+        timeout_s: float = TIMEOUT_S,
+        publish_ports: bool = False,
+    ) -> None:
         self._project = project
+        self._publish_ports = publish_ports
         self._writes = 0
         dialer = Dialer(base_url) if base_url else find()
         self._quick = Lane(dialer, threads=THREADS, timeout_s=timeout_s)
@@ -161,11 +170,15 @@ class DockerEngine:
         self._network.doubt()
 
     async def _start(self, launch: Launch) -> EngineReplica:
-        publish = not await self._network.ensure() and launch.port is not None
+        network = await self._network.ensure()
+        direct = network.reachable and not self._publish_ports
+        publish = launch.port is not None and not direct
         self._writes += 1
         replica = await self._slow.call(
             f"start {launch.id}",
-            lambda client: starting.start(client, self._project, launch, publish=publish),
+            lambda client: starting.start(
+                client, self._project, launch, network=network.id, publish=publish
+            ),
         )
         self._ownership.add([replica.engine_id])
         return replica

@@ -4,10 +4,11 @@ import asyncio
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import docker
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 
 from orchestrator.engines.docker.identity import network_name
 from orchestrator.engines.docker.lane import Lane
@@ -15,6 +16,15 @@ from orchestrator.model.errors import EngineError
 from orchestrator.model.names import LABEL_PROJECT
 
 CONFLICT = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Joinable:
+    """The network to start containers on."""
+
+    id: str
+    reachable: bool
+    """Whether containers on it are reached from here."""
 
 
 class Network:
@@ -25,49 +35,54 @@ class Network:
         self._project = project
         self._lane = lane
         self._lock = asyncio.Lock()
-        self._reachable: bool | None = None
+        self._known: Joinable | None = None
 
-    async def ensure(self) -> bool:
-        """See to it that it exists. Says whether containers on it are reached from here."""
+    async def ensure(self) -> Joinable:
+        """See to it that it exists."""
         async with self._lock:
-            if self._reachable is None:
+            if self._known is None:
                 found = await self._lane.call("find the project's network", self._find)
                 if found is None:
                     self.writes += 1
                     found = await self._lane.call("make the project's network", self._make)
-                self._reachable = is_reachable(found)
-            return self._reachable
+                self._known = Joinable(found["Id"], is_reachable(found))
+            return self._known
 
     def doubt(self) -> None:
         """Look again before the next start: someone removed it."""
-        self._reachable = None
+        self._known = None
 
     def _find(self, client: docker.APIClient) -> Mapping[str, Any] | None:
+        """The oldest of ours by that name: where two were made at once, all agree on one."""
         name = network_name(self._project)
-        try:
-            found: Mapping[str, Any] = client.inspect_network(name)
-        except NotFound:
-            return None
-        if (found.get("Labels") or {}).get(LABEL_PROJECT) != self._project:
+        found = [one for one in client.networks(names=[name]) if one["Name"] == name]
+        ours = [one for one in found if _project_of(one) == self._project]
+        if found and not ours:
             raise EngineError(
                 f"a network named {name} exists and is not ours",
                 remedy=f"choose another --project, or remove it: docker network rm {name}",
             )
-        return found
+        return min(ours, key=lambda one: (one["Created"], one["Id"]), default=None)
 
     def _make(self, client: docker.APIClient) -> Mapping[str, Any]:
         name = network_name(self._project)
+        labels = {LABEL_PROJECT: self._project}
         try:
-            client.create_network(
-                name, driver="bridge", labels={LABEL_PROJECT: self._project}, check_duplicate=True
-            )
+            made = client.create_network(name, "bridge", labels=labels, check_duplicate=True)["Id"]
         except APIError as error:
             if error.status_code != CONFLICT:
                 raise
+            made = None
         found = self._find(client)
         if found is None:
             raise EngineError(f"the network {name} vanished as soon as it was made")
+        if made not in (None, found["Id"]):
+            client.remove_network(made)
         return found
+
+
+def _project_of(network: Mapping[str, Any]) -> str:
+    return str((network.get("Labels") or {}).get(LABEL_PROJECT, ""))
 
 
 def is_reachable(network: Mapping[str, Any]) -> bool:

@@ -22,18 +22,21 @@ class NetworkGoneError(EngineError):
 
 
 def start(
-    client: docker.APIClient, project: str, launch: Launch, *, publish: bool
+    client: docker.APIClient, project: str, launch: Launch, *, network: str, publish: bool
 ) -> EngineReplica:
     """Create and start, or finish what an earlier try began. What has run already is returned as
-    it is, and never run again. Raises `EngineError` where the name belongs to a stranger or the
-    container cannot start; then nothing is left of it."""
+    it is, and never run again. `network` is an id: names can be ambiguous.
+
+    Raises `EngineError` where the name belongs to a stranger or the container cannot start; then
+    nothing is left of it.
+    """
     name = container_name(project, launch.id)
-    if not _create(client, name, create_request(project, launch, publish=publish)):
+    if not _create(client, name, create_request(project, launch, network=network, publish=publish)):
         found = client.inspect_container(name)
         replica = _ours(project, launch, found)
         if found["State"]["Status"] != "created":
             return replica
-    _start(client, name)
+    _start(client, name, network)
     return _ours(project, launch, client.inspect_container(name))
 
 
@@ -48,7 +51,7 @@ def _create(client: docker.APIClient, name: str, request: Mapping[str, Any]) -> 
     return True
 
 
-def _start(client: docker.APIClient, name: str) -> None:
+def _start(client: docker.APIClient, name: str, network: str) -> None:
     try:
         client.start(name)
     except APIError as error:
@@ -57,7 +60,7 @@ def _start(client: docker.APIClient, name: str) -> None:
             raise
         with contextlib.suppress(APIError):
             client.remove_container(name, force=True, v=True)
-        kind = NetworkGoneError if isinstance(error, NotFound) and "network" in why else EngineError
+        kind = NetworkGoneError if network in why else EngineError
         raise kind(f"cannot start {name}: {why}") from error
 
 

@@ -40,6 +40,8 @@ class Streams:
         while not self._closed.is_set():
             try:
                 async with self._reading("follow events", events.PATH, parser.query()) as chunks:
+                    if self._closed.is_set():
+                        return
                     yield EngineEvent("resync")
                     pause_s = FIRST_PAUSE_S
                     async for chunk in chunks:
