@@ -36,8 +36,8 @@ _OWN_SHORTAGE: Final = frozenset(
 class Exchange:
     """From a request head to the end of its response."""
 
-    __slots__ = ("active", "backend", "client", "connecting", "kept", "pieces", "reply_started",
-                 "request", "resent", "reusable", "tried", "upstream")  # fmt: skip
+    __slots__ = ("active", "backend", "client", "connecting", "failure", "kept", "pieces",
+                 "reply_started", "request", "resent", "reusable", "tried", "upstream")  # fmt: skip
 
     backend: "Backend"
 
@@ -50,6 +50,7 @@ class Exchange:
         self.pieces: list[Piece] | None = []  # the body so far; None once it is too much to keep
         self.kept = 0
         self.tried: tuple[Backend, ...] = ()
+        self.failure: HttpError | None = None  # of the last replica tried
         self.resent = False
         self.reply_started = False
         self.reusable = False
@@ -59,8 +60,7 @@ class Exchange:
         frontend = self.client.frontend
         backend = frontend.pick(self.tried)
         if backend is None:
-            name = frontend.listener.service
-            self.client.fail(none_connects(name) if self.tried else no_replica(name))
+            self.client.fail(self.failure or no_replica(frontend.listener.service))
             return
         self.backend = backend
         self.active = True
@@ -110,9 +110,11 @@ class Exchange:
     def connect_failed(self, error: OSError) -> None:
         """It did not come about: nothing was sent, so any other replica may have the request."""
         backend = self._leave()
+        service = self.client.frontend.listener.service
         if error.errno in _OWN_SHORTAGE:
-            self.client.fail(exhausted(self.client.frontend.listener.service))
+            self.client.fail(exhausted(service))
             return
+        self.failure = none_connects(service)
         backend.connect_failures += 1
         backend.suspect(str(error) or type(error).__name__)
         self._retry(backend)
@@ -134,11 +136,12 @@ class Exchange:
         backend.resets += 1
         if not upstream.reused and not self.reply_started:
             backend.suspect("connection closed before a response")
+        self.failure = replica_died(backend.endpoint.label)
         if self._may_resend(upstream):
-            self.resent = not upstream.unsent
+            self.resent = self.resent or not upstream.unsent
             self._retry(None if upstream.reused else backend)
         else:
-            self._give_up(replica_died(backend.endpoint.label))
+            self._give_up(self.failure)
 
     def _may_resend(self, upstream: "UpstreamConnection") -> bool:
         if upstream.unsent and self.pieces is not None:

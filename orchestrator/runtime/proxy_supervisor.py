@@ -1,36 +1,27 @@
 """Keeps the proxy workers running and routing. They outlive the controller; this adopts them."""
 
 import asyncio
-import contextlib
-import errno
-import os
-import signal
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from orchestrator.model.errors import OrchestratorError, PortInUseError
+from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.snapshot import Listener, Snapshot
-from orchestrator.runtime.port_owner import port_owner
-from orchestrator.runtime.proxy_worker import (
-    Address,
-    ProxyWorker,
+from orchestrator.runtime.proxy_files import (
+    STOP_TIMEOUT_S,
     WorkerFiles,
     remove_socket_folder,
+    stop_orphans,
 )
+from orchestrator.runtime.proxy_listeners import ProxyError, clash, open_listener
+from orchestrator.runtime.proxy_worker import Address, ProxyWorker
+
+__all__ = ["ProxyError", "ProxySupervisor", "open_listener", "stop_orphans"]
 
 ACK_TIMEOUT_S: Final = 5.0
-STOP_TIMEOUT_S: Final = 10.0
-_BACKLOG: Final = 4096
 _REVIVE_PAUSES_S: Final = (0.0, 0.1, 0.5, 2.0)
-_POLL_S: Final = 0.01
-
-
-class ProxyError(OrchestratorError):
-    """A proxy worker does not start, does not answer, or may not listen."""
 
 
 class ProxySupervisor:
@@ -140,7 +131,7 @@ class ProxySupervisor:
             address = listener.address
             try:
                 if address in usable:
-                    raise _clash(usable[address], listener)
+                    raise clash(usable[address], listener)
                 if address not in self._sockets:
                     self._sockets[address] = open_listener(listener)
                 usable[address] = listener
@@ -266,40 +257,6 @@ class ProxySupervisor:
         await worker.kill()
 
 
-def _clash(first: Listener, second: Listener) -> PortInUseError:
-    return PortInUseError(
-        f"services {first.service} and {second.service} both listen on {first.host}:{first.port}",
-        remedy="give each a proxy.listen port of its own",
-    )
-
-
-def open_listener(listener: Listener) -> socket.socket:
-    """A listening socket that no process accepts on yet. Raises `PortInUseError`, `ProxyError`."""
-    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(listener.address)
-        sock.listen(_BACKLOG)
-    except OSError as error:
-        sock.close()
-        raise _refusal(listener, error) from error
-    sock.setblocking(False)
-    return sock
-
-
-def _refusal(listener: Listener, error: OSError) -> OrchestratorError:
-    where = f"service {listener.service} cannot listen on {listener.host}:{listener.port}"
-    if error.errno == errno.EADDRINUSE:
-        owner = port_owner(listener.port)
-        return PortInUseError(
-            f"{where}: the port is in use" + (f" by {owner}" if owner else ""),
-            remedy="choose another proxy.listen, or stop what uses it",
-        )
-    remedy = "choose a port above 1023" if error.errno == errno.EACCES else ""
-    return ProxyError(f"{where}: {error.strerror}", remedy=remedy)
-
-
 def _add(total: dict[str, Any], part: dict[str, Any]) -> None:
     """Add counters to counters, dict by dict."""
     for key, value in part.items():
@@ -307,29 +264,3 @@ def _add(total: dict[str, Any], part: dict[str, Any]) -> None:
             _add(total.setdefault(key, {}), value)
         else:
             total[key] = total.get(key, 0) + value
-
-
-def stop_orphans(run_dir: Path, timeout_s: float = STOP_TIMEOUT_S) -> list[int]:
-    """End the workers a dead controller left; the pids that ran. Blocks up to `timeout_s` twice.
-
-    A pid is signalled only while its start time is the recorded one.
-    """
-    everyone = [
-        WorkerFiles(run_dir, int(record.stem.removeprefix("proxy-")))
-        for record in run_dir.glob("proxy-*.json")
-    ]
-    running = [files for files in everyone if files.identity()]
-    pids = [identity[0] for files in running if (identity := files.identity())]
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        for files in running:
-            if identity := files.identity():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(identity[0], signum)
-        deadline = time.monotonic() + timeout_s
-        while any(files.identity() for files in running) and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
-    for files in everyone:
-        files.remove()
-    if run_dir.is_dir():
-        remove_socket_folder(run_dir)
-    return pids

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -18,58 +17,12 @@ from orchestrator.model.snapshot import Snapshot
 from orchestrator.proxy.channel import PROTOCOL, Channel, Message, received_socket
 from orchestrator.runtime.processes import start_ticks
 from orchestrator.runtime.project import write_private
+from orchestrator.runtime.proxy_files import WorkerFiles
 
 Address = tuple[str, int]
 
 GREETING_S: Final = 5.0
-_MAX_SOCKET_PATH: Final = 100  # sun_path holds 104 bytes (BSD) or 108 (Linux), with a final NUL.
 _POLL_S: Final = 0.01
-
-
-class WorkerFiles:
-    """Where a worker's socket, record and log are. The folder is for its owner only."""
-
-    def __init__(self, run_dir: Path, number: int) -> None:
-        self.record = run_dir / f"proxy-{number}.json"
-        self.log = run_dir / f"proxy-{number}.log"
-        self.socket = _socket_folder(run_dir) / f"proxy-{number}.sock"
-
-    def identity(self) -> tuple[int, int] | None:
-        """Pid and start time of the worker that still runs; None if there is none."""
-        try:
-            record = json.loads(self.record.read_text())
-            pid, started = int(record["pid"]), int(record["start_time"])
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-        return (pid, started) if start_ticks(pid) == started else None
-
-    def remove(self) -> None:
-        """Leave nothing behind."""
-        for path in (self.record, self.log, self.socket):
-            path.unlink(missing_ok=True)
-
-
-def _socket_folder(run_dir: Path) -> Path:
-    """The run folder; where its path is too long for a socket, a short one recorded there."""
-    if len(os.fsencode(run_dir / "proxy-999.sock")) <= _MAX_SOCKET_PATH:
-        return run_dir
-    note = run_dir / "sockets.path"
-    with contextlib.suppress(OSError):
-        folder = Path(note.read_text())
-        status = folder.lstat()
-        if status.st_uid == os.getuid() and status.st_mode & 0o777 == 0o700 and folder.is_dir():
-            return folder
-    folder = Path(tempfile.mkdtemp(prefix="orch-"))
-    write_private(note, str(folder))
-    return folder
-
-
-def remove_socket_folder(run_dir: Path) -> None:
-    """Remove the short folder for sockets, if one was needed."""
-    note = run_dir / "sockets.path"
-    with contextlib.suppress(OSError):
-        Path(note.read_text()).rmdir()
-    note.unlink(missing_ok=True)
 
 
 class ProxyWorker:

@@ -86,6 +86,13 @@ async def test_once_more_is_not_for_ever(proxy: Proxy) -> None:
     assert sum(len(replica.heads) for replica in proxy.replicas) == 2
 
 
+async def test_an_only_replica_that_dies_is_a_502(proxy: Proxy) -> None:
+    replica = await proxy.serve(hang_up_after_head)
+    answer = await get(proxy.port)
+    assert (answer.status, answer.body) == (502, b"replica web-1 closed the connection\n")
+    assert len(replica.heads) == 1
+
+
 async def answer_once(connection: Connection) -> None:
     """Answer one request, take a second, and be gone: a keep-alive connection dying."""
     await connection.body(await connection.head())
