@@ -14,7 +14,7 @@ from orchestrator import __version__
 from orchestrator.api.app import create_app
 from orchestrator.api.security import Gate
 from orchestrator.engines.select import Kind, select
-from orchestrator.model.errors import PortInUseError
+from orchestrator.model.errors import ConflictError, PortInUseError
 from orchestrator.model.timing import Timing
 from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.project import Project
@@ -58,12 +58,13 @@ async def serving(options: ServeOptions) -> AsyncIterator[Served]:
     try:
         listener = _listen(options.api_port)
         with contextlib.closing(listener):
-            engine, reason = await select(options.engine, project.name, project.folder)
+            engine, reason = await select(_engine_kind(options), project.name, project.folder)
             controller = Controller(
                 project, engine, Settings(options.timing, options.proxy_workers)
             )
             try:
                 await controller.start()
+                project.remember_engine(engine.name)
                 async with _api(controller, reason, listener) as served:
                     project.announce(served.url, __version__)
                     yield served
@@ -91,6 +92,21 @@ async def _api(
     finally:
         server.should_exit = True
         await task
+
+
+def _engine_kind(options: ServeOptions) -> Kind:
+    """As asked for, but never another engine than the one that may still run the replicas: it
+    would start all of them a second time. Raises `ConflictError`."""
+    kind, used = options.engine, options.project.engine()
+    if used not in ("docker", "process") or kind == used:
+        return kind
+    if kind == "auto":
+        return "docker" if used == "docker" else "process"
+    raise ConflictError(
+        f"project {options.project.name!r} runs on the {used} engine, not on {kind}",
+        remedy=f"use --engine {used}, or remove what runs there first:"
+        f" orch down --project {options.project.name}",
+    )
 
 
 class _Server(uvicorn.Server):

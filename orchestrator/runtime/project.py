@@ -52,6 +52,7 @@ class Project:
         self.log_file = self.folder / "controller.log"
         self._record = self.folder / "controller.json"
         self._lock_file = self.folder / "controller.lock"
+        self._engine_file = self.folder / "engine"
         self._lock: int | None = None
 
     def create(self) -> None:
@@ -95,6 +96,17 @@ class Project:
         pid = os.getpid()
         record = ControllerRecord(pid, start_ticks(pid) or 0, url, version, self.name)
         write_private(self._record, json.dumps(asdict(record)))
+
+    def remember_engine(self, name: str) -> None:
+        """The engine on which this project's replicas run, for the next controller."""
+        write_private(self._engine_file, name)
+
+    def engine(self) -> str:
+        """The engine an earlier controller used, "" where there was none."""
+        try:
+            return self._engine_file.read_text()
+        except OSError:
+            return ""
 
     def controller(self) -> ControllerRecord | None:
         """Who controls the project now; None if nobody does."""
