@@ -48,13 +48,23 @@ class Kill:
         """Whether the victim itself gave it."""
         return answer.replica == self.victim and answer.attempt == self.attempt
 
+    def failures(self, answers: list[Answer]) -> list[Answer]:
+        """Requests that were under way at the kill or came after it, and failed."""
+        return [answer for answer in answers if answer.done >= self.at and answer.failed]
+
+    def told(self, answer: Answer) -> str:
+        """A failed request in words, its times in milliseconds since the kill."""
+        due, done = (f"{1000 * (at - self.at):.0f} ms" for at in (answer.due, answer.done))
+        what = answer.error or f"status {answer.status}"
+        return f"{self.victim}: due at {due}, failed at {done}: {what}"
+
     def figures(self, answers: list[Answer], events: list[dict[str, Any]]) -> Figures:
         """Milliseconds since the kill, and the count of requests that failed after it."""
         after = [answer for answer in answers if answer.done >= self.at]
         last = max([self.at, *(a.done for a in after if self.by_victim(a))])
         first = min(a.done for a in after if self.by_replacement(a))
         return {
-            "failed": sum(answer.failed for answer in after),
+            "failed": len(self.failures(answers)),
             "last of victim": 1000 * (last - self.at),
             "replaced": 1000 * (first - self.at),
             "slowest": 1000 * max(a.latency_s for a in after if a.due >= self.at),
@@ -79,7 +89,7 @@ def run(client: DockerClient, runs: int, progress: Progress) -> Report:
         for done in range(0, runs, REPLICAS):
             kills = min(REPLICAS, runs - done)
             progress(f"recovery: {kills} × {word} of one of {REPLICAS} replicas")
-            for name, values in asyncio.run(_session(client, kills, killer)).items():
+            for name, values in asyncio.run(_session(client, kills, killer, progress)).items():
                 found[f"{word} {name}"] += values
     for turn in range(runs):
         progress(f"recovery, peers {turn + 1}/{runs}")
@@ -91,7 +101,7 @@ def run(client: DockerClient, runs: int, progress: Progress) -> Report:
 
 
 async def _session(
-    client: DockerClient, kills: int, killer: peers.Killer
+    client: DockerClient, kills: int, killer: peers.Killer, progress: Progress
 ) -> dict[str, list[float]]:
     """One project under load. Each slot is hit once at most, since a second time would back off."""
     found: dict[str, list[float]] = defaultdict(list)
@@ -107,6 +117,8 @@ async def _session(
                 events = await asyncio.to_thread(
                     one.get, f"/v1/events?object=replica/{kill.victim}"
                 )
+                for failure in kill.failures(load.answers):
+                    progress(f"failed request: {kill.told(failure)}")
                 for name, value in kill.figures(load.answers, events).items():
                     found[name].append(value)
             found["requests"].append(len(load.answers))
@@ -152,7 +164,7 @@ def _of(word: str, title: str, found: dict[str, Spread], aim: float) -> list[Row
         return Row(f"{title}: {what}", found[f"{word} {name}"], unit, most)
 
     return [
-        row("failed requests", "failed", "", 0),
+        Row(f"{title}: failed requests", found[f"{word} failed"], "", 0, always=True),
         row("controller noticed, proxy told", "noticed", "ms", UNROUTED_AIM_MS),
         row("last answer of the victim", "last of victim"),
         row("slowest request", "slowest"),
