@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.model.snapshot import Endpoint
 from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.syntax import END_OF_HEAD
 from orchestrator.proxy.upstream import UpstreamConnection
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Backend:
         self.endpoint = endpoint
         self.clock = clock
         self.replica_line = f"\r\nX-Replica: {endpoint.label}".encode()
+        self.replica_line_and_end = self.replica_line + END_OF_HEAD
         self.idle: list[UpstreamConnection] = []
         self.in_flight = 0
         self.removed = False

@@ -56,8 +56,10 @@ class ClientConnection(asyncio.Protocol):
         """Bytes of requests, or of a tunnel."""
         exchange = self.exchange
         if exchange is None:
-            if not self._lingering:
-                self._read(data)
+            if self._buffer:
+                self._read_on(data)
+            elif not self._lingering:
+                self._serve(data)
         elif self.tunnel is not None:
             self.tunnel.transport.write(data)
         elif self.body is not None:
@@ -65,15 +67,13 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._keep(self._buffer + data)
 
-    def _read(self, data: bytes) -> None:
-        if self._buffer:
-            data = self._buffer + data
-            # Only a line feed can complete a head or a fault in it. Looking again at each byte of
-            # a head that trickles in would take 1 s of CPU for 32 KiB.
-            if b"\n" not in data[len(self._buffer) :] and len(data) < MAX_HEAD_BYTES:
-                self._buffer = data
-                return
-        self._serve(data)
+    def _read_on(self, data: bytes) -> None:
+        """More of a head that has begun to arrive."""
+        self._buffer += data
+        # Only a line feed can complete a head or a fault in it. Looking again at each byte of a
+        # head that trickles in would take 1 s of CPU for 32 KiB.
+        if b"\n" in data or len(self._buffer) >= MAX_HEAD_BYTES:
+            self._serve(self._buffer)
 
     def _serve(self, data: bytes) -> None:
         """Begin the requests in `data`, up to one that has to wait for its answer."""

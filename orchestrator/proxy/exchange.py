@@ -176,7 +176,7 @@ class Exchange:
     def informed(self, head: ResponseHead) -> None:
         """An interim response (1xx) goes on to the client; HTTP/1.0 knows none."""
         if not self.request.http10:
-            self.client.transport.write(head.lines + END_OF_HEAD)
+            self.client.transport.write(b"".join((*head.lines, END_OF_HEAD)))
         self.touch()
 
     def answered(self, upstream: "UpstreamConnection", head: ResponseHead, data: bytes) -> None:
@@ -198,8 +198,7 @@ class Exchange:
     def _write(self, head: ResponseHead, *body: Piece) -> None:
         """Send the head and what there is of the body."""
         self.reply_started = True
-        pieces = self._client_head(head)
-        pieces += body
+        pieces: list[Piece] = [*head.lines, *self._end_of_head(head), *body]
         # One write for head and body: each costs a system call and a packet, 7 µs. Joining copies
         # 1 KB in 0.1 µs where a gathering write takes 0.6 µs to set up; that pays from 16 KB on.
         if not body or len(body[0]) <= _JOINED_BYTES:
@@ -207,18 +206,20 @@ class Exchange:
         else:
             self.client.transport.writelines(pieces)
 
-    def _client_head(self, head: ResponseHead) -> list[Piece]:
+    def _end_of_head(self, head: ResponseHead) -> list[bytes]:
+        """The header lines for this hop, and the end of the head."""
         client, frontend = self.client, self.client.frontend
+        http10, named = self.request.http10, frontend.listener.replica_header
         frontend.responses[head.status // 100] += 1
-        lines: list[Piece] = [head.lines]
-        http10 = self.request.http10
+        if head.length == UNTIL_CLOSE or (http10 and head.length == CHUNKED):
+            client.keep_alive = False
+        if frontend.closing or client.body is not None:
+            client.keep_alive = False
+        if client.keep_alive and head.length >= 0 and not http10:
+            return [self.backend.replica_line_and_end if named else END_OF_HEAD]
+        lines = [self.backend.replica_line] if named else []
         if head.length == CHUNKED and not http10:
             lines.append(b"\r\nTransfer-Encoding: chunked")
-        if frontend.listener.replica_header:
-            lines.append(self.backend.replica_line)
-        delimited = head.length != UNTIL_CLOSE and not (http10 and head.length == CHUNKED)
-        if not delimited or frontend.closing or client.body is not None:
-            client.keep_alive = False
         if not client.keep_alive:
             lines.append(b"\r\nConnection: close")
         elif http10:
@@ -253,8 +254,8 @@ class Exchange:
         self.reply_started = True
         client.frontend.responses[1] += 1
         replica = self.backend.replica_line if client.frontend.listener.replica_header else b""
-        upgrade = b"\r\nConnection: upgrade\r\nUpgrade: " + head.upgrade
-        client.transport.write(head.lines + replica + upgrade + END_OF_HEAD + data[head.end :])
+        upgrade = (b"\r\nConnection: upgrade\r\nUpgrade: ", head.upgrade, END_OF_HEAD)
+        client.transport.write(b"".join((*head.lines, replica, *upgrade, data[head.end :])))
         client.start_tunnel(upstream)
 
     # --- what the client's connection reports

@@ -22,6 +22,8 @@ from orchestrator.runtime.proxy_files import WorkerFiles
 Address = tuple[str, int]
 
 GREETING_S: Final = 5.0
+# What Python may need to start; nothing that could hold a secret.
+_PASSED_ON: Final = ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME")
 _POLL_S: Final = 0.01
 
 
@@ -94,7 +96,7 @@ class ProxyWorker:
 
     def _start(self, descriptor: int) -> None:
         package_root = Path(orchestrator.__file__).parent.parent
-        environment = {k: os.environ[k] for k in ("PATH", "LANG", "TMPDIR") if k in os.environ}
+        environment = {k: os.environ[k] for k in _PASSED_ON if k in os.environ}
         with open(self.files.log, "ab", opener=_private) as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "orchestrator.proxy.worker",
