@@ -63,6 +63,7 @@ class Controller:
         )
         self.pending: dict[SlotKey, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._unwritten = False
 
     # -- life ------------------------------------------------------------------------------
 
@@ -213,7 +214,11 @@ class Controller:
     def _forget_deleted(self) -> None:
         for name in list(self.cluster.desired.deleting):
             if not self.cluster.observed.of_service(name):
-                self.cluster.desired.forget(name)
+                try:
+                    self.cluster.desired.forget(name)
+                except StateError:
+                    self._unwritten = True
+                    return
                 self.cluster.observed.forget_slots(name)
                 self.log.normal("Deleted", f"service/{name}", "nothing of it is left")
 
@@ -231,9 +236,19 @@ class Controller:
             )  # fmt: skip
 
     async def _flush(self) -> None:
+        """Write what is buffered, now and then; tell once when that fails. What the loop could
+        not write is tried again too."""
+        trouble = ""
         while True:
             await asyncio.sleep(FLUSH_S)
             try:
                 self.store.flush()
             except StateError as error:
-                self.log.warning("StateError", "project", str(error))
+                if str(error) != trouble:
+                    self.log.warning("StateError", "project", str(error))
+                trouble = str(error)
+            else:
+                trouble = ""
+            if self._unwritten:
+                self._unwritten = False
+                self.cluster.touch_all()

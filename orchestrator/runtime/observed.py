@@ -24,6 +24,8 @@ from orchestrator.model.state import (
 from orchestrator.runtime.clock import Clock
 
 LIVENESS_FAILED: Final = "LivenessFailed"
+# No call to an engine takes longer.
+LONGEST_LOOK_S: Final = 60.0
 
 
 class ObservedState:
@@ -144,11 +146,15 @@ class ObservedState:
         )
 
     def forget(self, id_: ReplicaId) -> None:
-        """Nothing of the replica is left."""
+        """Nothing of the replica is left. A look that began earlier does not bring it back."""
+        now = self._clock.monotonic()
         self.replicas.pop(id_, None)
-        self._changed_at.pop(id_, None)
+        self._changed_at[id_] = now
         self._stops.pop(id_, None)
         self._forget_health(id_)
+        for gone in self._changed_at.keys() - self.replicas.keys():
+            if now - self._changed_at[gone] > LONGEST_LOOK_S:
+                del self._changed_at[gone]
 
     def forget_slots(self, service: str) -> None:
         """The service is gone, and with it what its slots remember."""

@@ -92,7 +92,7 @@ class Watcher:
         doubted = {
             known.id
             for known in self._cluster.observed.replicas.values()
-            if not self._stale(known, began)
+            if not self._stale(known.id, began)
             and (known.id not in listed or (known.id in running and known.phase is Phase.EXITED))
         }
         for id_ in doubted & self._doubted:
@@ -107,17 +107,19 @@ class Watcher:
         if doubted:
             self._look.set()
 
-    def _stale(self, known: Replica, began: float) -> bool:
-        return self._cluster.observed.changed_since(known.id, began)
+    def _stale(self, id_: ReplicaId, began: float) -> bool:
+        return self._cluster.observed.changed_since(id_, began)
 
     async def _believe_one(self, one: EngineReplica, began: float) -> None:
         known = self._cluster.observed.replicas.get(one.id)
+        if self._stale(one.id, began):
+            return
         if one.running:
             if known is None or known.phase is not Phase.EXITED:
                 self._cluster.runs(one)
         elif known is None:
             await self._found_dead(one)
-        elif one.exit is not None and not self._stale(known, began):
+        elif one.exit is not None:
             self._cluster.exited(one.id, one.exit)
 
     async def _end(self, one: EngineReplica) -> None:

@@ -10,6 +10,9 @@ from tests.conftest import REQUIRED
 from tests.engines.contract.bench import IMAGE
 from tests.support.rig import Rig
 
+PROCESS_ONLY = pytest.mark.parametrize("rig", ["process"], indirect=True)
+"""For what does not depend on the engine."""
+
 
 @pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
 async def rig(request: pytest.FixtureRequest, state_dir: Path) -> AsyncIterator[Rig]:

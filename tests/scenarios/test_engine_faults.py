@@ -1,10 +1,24 @@
 """The engine loses, repeats, delays and refuses: the end state is the one without the fault."""
 
+import asyncio
+import uuid
+
 import pytest
 
 from orchestrator.engines.base import Engine
+from orchestrator.model.state import ReplicaId
 from tests.support.clock import JumpingClock
-from tests.support.faulty import WRITES, Forgetful, Garbled, Moody, Passing, Silent, Slow
+from tests.support.faulty import (
+    WRITES,
+    Delayed,
+    Forgetful,
+    Garbled,
+    Moody,
+    Noisy,
+    Passing,
+    Silent,
+    Slow,
+)
 from tests.support.http import load
 from tests.support.rig import Rig, apply, converged, portrait, row, rows, settle, until
 from tests.support.wait import eventually_async
@@ -25,6 +39,21 @@ async def test_lost_repeated_or_reordered_events_change_nothing(
     apply(controller, new := rig.service(replicas=2, env={"VERSION": "2"}))
     await converged(controller, new)
     assert [one.attempt for one in rows(controller)] == [2, 3]
+
+
+async def test_a_burst_of_events_is_one_look(rig: Rig) -> None:
+    """Fault 5."""
+    engine = Noisy(rig.engine())
+    controller = await rig.controller(engine)
+    job = rig.worker(replicas=4)
+    apply(controller, job)
+    await settle(controller)
+    engine.calls.clear()
+    for one in rows(controller):
+        await engine.signal(one.id or "", "KILL")
+    await eventually_async(lambda: all(one.attempt == 2 and one.ready for one in rows(controller)))
+    await converged(controller, job)
+    assert engine.calls.count("list") < 100
 
 
 async def test_a_list_that_hides_everything_once_kills_and_doubles_nothing(rig: Rig) -> None:
@@ -56,6 +85,26 @@ async def test_an_old_list_brings_nothing_back_and_kills_nothing(rig: Rig) -> No
     await controller.watcher.relist()
     await converged(controller, web)
     assert [one.attempt for one in rows(controller)] == [2, 1]
+
+
+async def test_an_old_list_does_not_bring_back_what_was_removed(rig: Rig) -> None:
+    """Fault 3: it would be counted as dead a second time."""
+    engine = Delayed(rig.engine())
+    controller = await rig.controller(engine)
+    apply(controller, rig.worker(replicas=1))
+    await settle(controller)
+    async with engine.held_up():
+        looking = asyncio.create_task(controller.watcher.relist())
+        await eventually_async(lambda: engine.waiting)
+        for attempt in (1, 2):
+            await engine.signal(row(controller, "job-1").id or "", "KILL")
+            await until(controller, "job-1", "Ready", attempt=attempt + 1)
+        first = ReplicaId("job", 1, 1)
+        await eventually_async(lambda: first not in controller.cluster.observed.replicas)
+    await looking
+    assert first not in controller.cluster.observed.replicas
+    await converged(controller, rig.worker(replicas=1))
+    assert row(controller, "job-1").restarts == 2
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -175,12 +224,11 @@ async def test_a_jump_of_the_wall_clock_restarts_nothing(rig: Rig, jump_s: float
 async def test_what_is_not_ours_is_left_alone(rig: Rig) -> None:
     """Fault 26: another project on the same engine."""
     from orchestrator.model.launch import Launch
-    from orchestrator.model.state import ReplicaId
     from orchestrator.runtime.project import Project
     from tests.engines.contract.bench import IMAGE
     from tests.support import app
 
-    other = Project(f"other-{rig.project.name}", rig.project.folder.parent)
+    other = Project(f"other-{uuid.uuid4().hex[:8]}", rig.project.folder.parent)
     other.create()
     neighbour: Engine = rig.engine(other)
     await neighbour.open()

@@ -76,9 +76,9 @@ async def test_a_drain_with_no_room_elsewhere_stops_and_says_why(rig: Rig) -> No
     apply(controller, node("n1"), rig.worker(replicas=2, resources=HALF))
     await settle(controller)
     controller.mark_node("n1", cordoned=True, draining=True, word="Draining")
-    waiting = await until(controller, "job-1", "Pending")
-    await until(controller, "job-2", "Pending")
-    assert "unschedulable" in waiting.reason
+    why = "0/1 nodes are available: 1 node(s) were unschedulable."
+    await eventually_async(lambda: [one.reason for one in rows(controller)] == [why, why])
+    assert {one.status for one in rows(controller)} == {"Pending"}
     controller.mark_node("n1", cordoned=False, draining=False, word="Uncordoned")
     await settle(controller)
 

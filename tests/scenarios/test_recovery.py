@@ -49,8 +49,8 @@ async def test_a_crash_loop_backs_off_and_health_resets_it(rig: Rig) -> None:
     assert controller.cluster.observed.slots[slot].failures >= 2
     healthy_since = time.monotonic()
     await eventually_async(lambda: time.monotonic() > healthy_since + 0.35)
-    await controller.engine.signal(row(controller, "job-1").id or "", "KILL")
     before = row(controller, "job-1").attempt
+    await controller.engine.signal(row(controller, "job-1").id or "", "KILL")
     await until(controller, "job-1", "Ready", attempt=before + 1)
     assert controller.cluster.observed.slots[slot].failures == 1
 

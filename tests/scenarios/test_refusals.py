@@ -7,10 +7,13 @@ from functools import partial
 import pytest
 
 from orchestrator.model.errors import ConflictError, NotFoundError, PortInUseError
+from tests.scenarios.conftest import PROCESS_ONLY
 from tests.support.http import get
 from tests.support.ports import free_port, is_free
 from tests.support.rig import Rig, apply, converged, rows, settle
 from tests.support.wait import eventually_async
+
+pytestmark = PROCESS_ONLY
 
 
 async def test_a_taken_listen_port_is_refused_and_named(rig: Rig) -> None:

@@ -2,6 +2,7 @@
 unless the fault is that it does not."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -33,10 +34,6 @@ class Passing:
     def writes(self) -> int:
         """The real one's."""
         return self.real.writes
-
-    @writes.setter
-    def writes(self, value: int) -> None:
-        self.real.writes = value
 
     async def call(self, name: str, real: Callable[[], Awaitable[T]]) -> T:
         """Every coroutine of the engine goes through here."""
@@ -150,6 +147,33 @@ class Forgetful(Passing):
         return seen
 
 
+class Delayed(Passing):
+    """Its lists are made at once and arrive when they are let go."""
+
+    def __init__(self, real: Engine) -> None:
+        super().__init__(real)
+        self.waiting = 0
+        self._let_go = asyncio.Event()
+        self._let_go.set()
+
+    @contextlib.asynccontextmanager
+    async def held_up(self) -> AsyncIterator[None]:
+        """Lists made in this block arrive at its end."""
+        self._let_go.clear()
+        try:
+            yield
+        finally:
+            self._let_go.set()
+
+    async def list(self) -> list[EngineReplica]:
+        """The truth of when it was asked."""
+        seen = await super().list()
+        self.waiting += 1
+        await self._let_go.wait()
+        self.waiting -= 1
+        return seen
+
+
 class Killing(Passing):
     """Its caller dies at the `at`-th writing call, before or after that takes effect: nothing it
     does after that reaches the engine."""
@@ -220,3 +244,16 @@ class Moody(Passing):
         async for event in self.real.events():
             if not self.down:
                 yield event
+
+
+class Noisy(Passing):
+    """On each event it tells 300 more that only say: look again."""
+
+    async def events(self) -> AsyncIterator[EngineEvent]:
+        """Each event in the middle of a burst."""
+        async for event in self.real.events():
+            for _ in range(150):
+                yield EngineEvent("resync")
+            yield event
+            for _ in range(150):
+                yield EngineEvent("resync")

@@ -129,7 +129,7 @@ class Rig:
         """What of the project is still there."""
         found = [f"process {pid}" for pid in self._processes()]
         found += [] if is_free(self.port) else [f"port {self.port}"]
-        files = {path.name for path in self.project.folder.rglob("*")} - {"run"}
+        files = {path.name for path in self.project.folder.rglob("*")} - {"run", "engine"}
         found += sorted(name for name in files if not name.startswith(("state.db", "controller.")))
         return found + self._containers() if self.kind == "docker" else found
 
