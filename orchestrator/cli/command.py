@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import wraps
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         project, state_dir = given.pop("project"), given.pop("state_dir")
         session = Session(project, state_dir, given.pop("output"))
-        with reported(session.err):
+        with reported(session.err), closing(session):
             if code := function(session, **given):
                 raise typer.Exit(code)
 

@@ -1,5 +1,6 @@
 """Names for shell completion, asked of the running controller; none where nobody answers."""
 
+from contextlib import closing
 from typing import Any, Final
 
 import typer
@@ -54,4 +55,7 @@ def _ask(params: dict[str, Any], path: str) -> Any:
     from orchestrator.runtime.project import resolve
 
     record = resolve(params.get("project"), params.get("state_dir")).controller()
-    return Client(record.url, TIMEOUT_S).get(path) if record else []
+    if record is None:
+        return []
+    with closing(Client(record.url, TIMEOUT_S)) as client:
+        return client.get(path)

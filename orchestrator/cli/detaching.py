@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from orchestrator.cli.controller_options import ControllerOptions
+from orchestrator.cli.forgetting import forget
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.runtime.project import ControllerRecord, Project
 
@@ -15,8 +16,12 @@ LOG_LINES: Final = 10
 
 
 def start(options: ControllerOptions) -> ControllerRecord:
-    """Start it in a session of its own; return when it answers. Raises `OrchestratorError`."""
+    """Start it in a session of its own; return when it answers.
+
+    Raises `OrchestratorError`; then nothing is left where there was nothing before.
+    """
     project = Project(options.project, options.state_dir)
+    fresh = not project.database.exists()
     project.create()
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     with os.fdopen(os.open(project.log_file, flags, 0o600), "ab") as log:
@@ -26,7 +31,12 @@ def start(options: ControllerOptions) -> ControllerRecord:
             start_new_session=True,
         )  # fmt: skip
     _get_ready()
-    return _announced(project, child, begun_at)
+    try:
+        return _announced(project, child, begun_at)
+    except OrchestratorError:
+        if fresh:
+            forget(project)
+        raise
 
 
 def _get_ready() -> None:
@@ -46,7 +56,8 @@ def _announced(
         if child.poll() is not None:
             raise _failure(project, begun_at, "the controller did not start")
         time.sleep(TICK_S)
-    child.terminate()
+    child.kill()
+    child.wait()
     raise _failure(project, begun_at, f"the controller did not answer in {START_TIMEOUT_S:g} s")
 
 
@@ -60,4 +71,4 @@ def _failure(project: Project, begun_at: int, what: str) -> OrchestratorError:
             remedy = "\n".join(lines[index + 1 :]).strip()
             return OrchestratorError(line.removeprefix("error: "), remedy=remedy)
     last = "".join(f"\n  | {line}" for line in lines[-LOG_LINES:])
-    return OrchestratorError(f"{what}{last}", remedy=f"its log: {project.log_file}")
+    return OrchestratorError(f"{what}{last}", remedy="see: orch doctor")

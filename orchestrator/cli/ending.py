@@ -14,13 +14,14 @@ TICK_S: Final = 0.05
 TIMEOUT_S: Final = 60.0
 
 
-def shut_down(session: Session, record: "ControllerRecord", timeout_s: float = TIMEOUT_S) -> None:
+def shut_down(session: Session, record: "ControllerRecord", timeout_s: float = TIMEOUT_S) -> int:
     """Have the controller remove everything and end; return when its process is gone.
 
+    How many replicas there were.
     Raises `WaitTimeoutError`.
     """
     try:
-        replicas = len(session.client.get("/v1/replicas"))
+        replicas = sum(row["id"] is not None for row in session.client.get("/v1/replicas"))
         session.client.post("/v1/shutdown")
     except NoControllerError:
         replicas = 0
@@ -35,3 +36,4 @@ def shut_down(session: Session, record: "ControllerRecord", timeout_s: float = T
                 )
             spin.tick()
             time.sleep(TICK_S)
+    return replicas

@@ -15,7 +15,7 @@ from orchestrator.cli.session import Session
 from orchestrator.cli.spinning import spinner
 from orchestrator.cli.summary import show_summary
 from orchestrator.cli.waiting import Waiter
-from orchestrator.model.errors import OrchestratorError
+from orchestrator.model.state import Phase
 from orchestrator.model.views import EventView
 
 
@@ -25,27 +25,21 @@ async def serve(session: Session, options: ServeOptions, body: dict[str, Any] | 
     Raises what the start raises, then with nothing left running that was not running before.
     """
     interrupts = Interrupts(again=lambda: session.note(_impatient(session)))
-    torn_down = False
-    async with serving(options) as served:
-        session.note(served.engine_reason)
-        fresh = _is_fresh(served)
-        try:
-            await _until_stopped(session, served, body, interrupts)
-            torn_down = True
-        except OrchestratorError:
-            torn_down = fresh
-            raise
-        finally:
-            if torn_down:
-                await _tear_down(session, served)
-    if torn_down:
-        forget(options.project)
-
-
-def _is_fresh(served: Served) -> bool:
-    """Whether there was nothing before us: then a failed start leaves nothing either."""
-    cluster = served.controller.cluster
-    return not cluster.observed.replicas and not cluster.desired.now.services
+    # Where there was nothing before us, a failed start leaves nothing either.
+    ends_with_us = not options.project.database.exists()
+    try:
+        async with serving(options) as served:
+            session.note(served.engine_reason)
+            ends_with_us = ends_with_us and not served.controller.cluster.observed.replicas
+            try:
+                await _until_stopped(session, served, body, interrupts)
+                ends_with_us = True
+            finally:
+                if ends_with_us:
+                    await _tear_down(session, served)
+    finally:
+        if ends_with_us:
+            forget(options.project)
 
 
 async def _until_stopped(
@@ -114,7 +108,8 @@ def _bring_up(
 
 
 async def _tear_down(session: Session, served: Served) -> None:
-    replicas = len(served.controller.cluster.observed.replicas)
+    known = served.controller.cluster.observed.replicas.values()
+    replicas = sum(replica.phase is not Phase.EXITED for replica in known)
     done = asyncio.Event()
     spinning = asyncio.create_task(spinner(session.err, f"Removing {replicas} replicas", done))
     try:

@@ -52,6 +52,11 @@ class Session:
             )
         return Client(record.url)
 
+    def close(self) -> None:
+        """Let go of the controller, if it was talked to."""
+        if "client" in self.__dict__:
+            self.client.close()
+
     def command(self, verb: str, *words: str) -> str:
         """A command to type for this very project: `orch down --project demo`."""
         import shlex

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 TICK_S: Final = 0.1
-RELOOK_S: Final = 1.0
+RELOOK_S: Final = 0.25
 LOG_LINES: Final = 5
 
 

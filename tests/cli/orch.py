@@ -34,7 +34,7 @@ class Orch:
 
     def run(
         self, *args: str, code: int = 0, stdin: str = "", **env: str
-    ) -> subprocess.CompletedProcess[str]:
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a command that has to end with `code`; all of its output."""
         done = subprocess.run(
             self.argv(*args), input=stdin, capture_output=True, text=True, timeout=TIMEOUT_S,
@@ -55,12 +55,12 @@ class Orch:
             done = CliRunner().invoke(
                 app, args, input=stdin, env=self.environment(), prog_name="orch"
             )
-        assert done.exit_code == code, f"exit {done.exit_code}\n{done.output}"
+        assert done.exit_code == code, f"exit {done.exit_code}\n{done.output}\n{done.exception}"
         return done.stderr if code else done.stdout
 
     def json(self, *args: str) -> Any:
         """What a command prints with `-o json`."""
-        return json.loads(self(*args, "-o", "json"))
+        return json.loads(self.quick(*args, "-o", "json"))
 
     def argv(self, *args: str) -> list[str]:
         """The command line."""

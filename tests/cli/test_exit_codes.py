@@ -91,7 +91,7 @@ command: [sh, -c, "echo no such table; exit 3"]
     assert "error: not ready after 1 s" in said
     assert "bad-1 CrashLoopBackOff" in said
     assert "| no such table" in said
-    assert orch.json("ps")[0]["status"] in ("CrashLoopBackOff", "Starting")
+    assert not orch.json("ps")[0]["ready"]
 
 
 def test_a_reader_that_leaves(orch: Orch) -> None:

@@ -1,6 +1,6 @@
 """`down`: nothing of the project is left, with or without a running controller."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,29 +18,23 @@ def down(session: Session, timeout: Patience = "60s") -> None:
     Removes its replicas, networks, proxy and state, with or without a running controller.
     """
     limit_s = options.seconds(timeout)
+    name = session.project.name
+    replicas = _down(session, limit_s)
+    known = replicas is not None
+    text = f"project {name!r} is gone" if known else f"no project {name!r}: nothing to do"
+    data = {"project": name, "existed": known, "replicas": replicas or 0}
+    session.show(data, lambda _: [text], [f"project/{name}"])
+
+
+def _down(session: Session, limit_s: float) -> int | None:
+    """How many replicas there were, None if there was no project."""
     record = session.project.controller()
     if record is not None:
         from orchestrator.cli.ending import shut_down
 
-        shut_down(session, record, limit_s)
-        removed: dict[str, Any] = {"project": session.project.name, "known": True}
-    else:
-        removed = _without_controller(session)
-    name = session.project.name
-    text = (
-        f"project {name!r} is gone"
-        if removed.pop("known")
-        else f"no project {name!r}: nothing to do"
-    )
-    session.show(removed, lambda _: [text], [f"project/{name}"])
-
-
-def _without_controller(session: Session) -> dict[str, Any]:
+        return shut_down(session, record, limit_s)
     import asyncio
 
     from orchestrator.cli.removing import remove_all
 
-    removed = asyncio.run(remove_all(session.project, session.note))
-    if sum(removed["replicas"].values()) or removed["proxy_workers"]:
-        removed["known"] = True
-    return removed
+    return asyncio.run(remove_all(session.project, session.note))

@@ -125,6 +125,7 @@ def _detach(
     fresh = not session.project.database.exists()
     record = start(controller)
     session.note(session.client.get("/v1/info")["engine_reason"])
+    adopted = any(row["id"] for row in session.client.get("/v1/replicas"))
     goes_on = f"in the background (pid {record.pid}); stop it with: {session.command('down')}"
     try:
         _bring_up(session, body, wait_s)
@@ -132,7 +133,7 @@ def _detach(
         session.note(goes_on)
         raise
     except OrchestratorError:
-        if fresh:
+        if fresh and not adopted:
             shut_down(session, record)
         raise
     session.note(goes_on)

@@ -21,4 +21,5 @@ async def run(outer: Session, voice: Terminal, engine: str, pause_s: float) -> F
             await story.end()
         return story.figures
     finally:
+        session.close()
         stages.clean_up(session)

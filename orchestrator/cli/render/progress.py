@@ -14,6 +14,8 @@ from orchestrator.model.views import EventView, ReplicaView, ServiceView
 FRAMES: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 DONE_MARK, BAD_MARK = "✔", "✘"
 SETTLED: Final = ("Ready", "Completed", "Stopped")
+UNPROBED_S: Final = 0.3
+"""What nobody probes is ready as soon as it runs: it counts once it has lasted so long."""
 IMAGE_TROUBLE: Final = ("ImagePullBackOff", "ImageBuildBackOff", "ErrImagePull", "ErrImageBuild")
 
 
@@ -67,9 +69,11 @@ class Board:
         rows = [row for row in replicas if row.service in wanted or not self._only]
         newest = {row.name: row for row in sorted(rows, key=lambda row: row.attempt)}
         self._images = {one.image or f"{one.name}:latest": one.name for one in wanted.values()}
-        self.waiting = tuple(row for row in newest.values() if not _is_done(row, wanted))
+        mine = [row for row in newest.values() if row.service in wanted]
+        self.waiting = tuple(row for row in mine if not _is_done(row, wanted))
         leaving = any(row.status == "Terminating" for row in rows)
-        self.settled = not leaving and all(one.status in SETTLED for one in wanted.values())
+        well = all(one.status in SETTLED for one in wanted.values())
+        self.settled = well and not leaving and not self.waiting
         changed = [self._row(row, _is_done(row, wanted), now) for _, row in sorted(newest.items())]
         changed += [self._gone(item, now) for item in self._replicas() if item.name not in newest]
         changed += [self._image_done(row, now) for row in newest.values() if row.id]
@@ -140,5 +144,10 @@ class Board:
 
 def _is_done(row: ReplicaView, services: dict[str, ServiceView]) -> bool:
     service = services.get(row.service)
-    current = service is None or row.revision == service.revision
-    return (row.ready and current) or row.status == "Completed"
+    if service is None:
+        return row.ready
+    probes = service.spec.probes
+    sure = probes.readiness or probes.startup or row.age_s >= UNPROBED_S
+    return (row.ready and row.revision == service.revision and bool(sure)) or (
+        row.status == "Completed"
+    )

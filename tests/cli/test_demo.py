@@ -1,0 +1,28 @@
+"""The demo, on processes: all of it real, every figure measured."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.orch import Orch
+
+
+@pytest.mark.parametrize("engine", ["process", pytest.param("docker", marks=pytest.mark.docker)])
+def test_the_demo(engine: str, state_dir: Path) -> None:
+    """No failed request while replicas are scaled and killed; nothing left afterwards."""
+    orch = Orch(state_dir)
+    done = orch.run("demo", "--engine", engine, "--fast", "-o", "json")
+    figures = json.loads(done.stdout)
+    assert figures["engine"] == engine
+    assert figures["failed"] == 0
+    assert figures["requests"] > 300
+    assert figures["left"] == []
+    assert len(figures["recoveries"]) == 3
+    for one in figures["recoveries"]:
+        assert 0 < one["noticed_s"] <= one["started_s"] <= one["ready_s"] < 60
+    for command in ("orch up -f manifests/", "orch scale web=6 --wait", "orch kill web-2"):
+        assert f"$ {command}" in done.stderr
+    assert re.search(r"nothing is left", done.stderr)
+    assert not list(state_dir.iterdir())

@@ -1,0 +1,203 @@
+"""What can be ordered of a project: from `up` to `down`, on real processes."""
+
+import json
+import os
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tests.cli.manifests import NODES, free_port, sleeper, web, write
+from tests.cli.orch import Orch, is_running
+from tests.support.wait import eventually
+
+
+def answers(port: int) -> str:
+    """The greeting of whichever replica answers, "" if none does."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+            return str(json.load(answer)["greeting"])
+    except (URLError, OSError, HTTPException):
+        return ""
+
+
+def pids(orch: Orch) -> list[int]:
+    """Of the replicas."""
+    return [int(row["id"]) for row in orch.json("ps") if row["id"]]
+
+
+def test_from_up_to_down(orch: Orch) -> None:
+    """Answers through the proxy; afterwards no process, port or folder is left."""
+    port = free_port()
+    said = orch.up("-f", write(orch.state_dir, NODES, web(port)), "--wait")
+    assert f"http://127.0.0.1:{port}" in said
+    assert answers(port) == "hello"
+    run = orch.state_dir / orch.project / "run"
+    workers = [json.loads(path.read_text())["pid"] for path in run.glob("proxy-*.json")]
+    everyone = [orch.record["pid"], *workers, *pids(orch)]
+    assert len(everyone) == 4
+    assert orch("down") == f"project '{orch.project}' is gone\n"
+    assert not [pid for pid in everyone if is_running(pid)]
+    assert answers(port) == ""
+    assert not (orch.state_dir / orch.project).exists()
+
+
+def test_down_twice(orch: Orch) -> None:
+    """Nothing there is nothing to do."""
+    assert orch("down") == f"no project '{orch.project}': nothing to do\n"
+    assert not (orch.state_dir / orch.project).exists()
+
+
+def test_down_without_a_controller(orch: Orch) -> None:
+    """All that carries the project's label goes: replicas, proxy workers, folder."""
+    port = free_port()
+    orch.up("-f", write(orch.state_dir, web(port)), "--wait")
+    replicas = pids(orch)
+    orch.kill_controller()
+    assert answers(port) == "hello"
+    orch("down")
+    assert not [pid for pid in replicas if is_running(pid)]
+    assert answers(port) == ""
+    assert not (orch.state_dir / orch.project).exists()
+
+
+def test_up_after_kill_9_adopts(orch: Orch) -> None:
+    """The same replicas, none started twice; without -f what was wanted is remembered."""
+    orch.up("-f", write(orch.state_dir, web(free_port())), "--wait")
+    before = pids(orch)
+    orch.kill_controller()
+    orch.up("--wait")
+    assert pids(orch) == before
+
+
+def test_up_on_a_running_project_applies_to_it(orch: Orch) -> None:
+    """As Compose does; the controller stays the same."""
+    orch.up("-f", write(orch.state_dir, sleeper(replicas=1)), "--wait")
+    pid = orch.record["pid"]
+    done = orch.run("up", "-f", write(orch.state_dir, sleeper(replicas=3)))
+    assert "already runs" in done.stderr
+    assert len(orch.json("ps")) == 3
+    assert orch.record["pid"] == pid
+    said = orch.refused("up", "--engine", "docker", "--detach", code=1)
+    assert "already runs, on engine process" in said
+
+
+def test_scale(orch: Orch) -> None:
+    """Several at once; unknown services and plain mistakes change nothing."""
+    manifest = write(orch.state_dir, sleeper("a"), sleeper("b"))
+    orch.up("-f", manifest, "--wait")
+    said = orch.quick("scale", "a=3", "service/b=0", "--wait")
+    assert said == "service/a scaled to 3\nservice/b scaled to 0\n"
+    assert [row["name"] for row in orch.json("ps")] == ["a-1", "a-2", "a-3"]
+    assert "there are: a, b" in orch.quick("scale", "a=1", "c=1", code=1)
+    assert len(orch.json("ps", "a")) == 3
+
+
+def test_kill_is_healed(orch: Orch) -> None:
+    """A new attempt in the same slot; what it wrote before is kept."""
+    orch.up("-f", write(orch.state_dir, web(free_port())), "--wait")
+    assert orch.quick("kill", "replica/web-2") == "replica/web-2 was sent SIGKILL\n"
+
+    def healed() -> bool:
+        row = orch.json("ps")[1]
+        return bool(row["ready"] and row["attempt"] == 2 and row["restarts"] == 1)
+
+    eventually(healed, timeout=20)
+    assert "web-2" in orch.quick("logs", "web-2", "--previous")
+    assert "no running replica is named 'web-9'" in orch.quick("kill", "web-9", code=1)
+    assert orch.quick("kill", "web-1", "--signal", "NOPE", code=1)
+
+
+def test_apply(orch: Orch) -> None:
+    """A changed revision is rolled out; the same again does nothing; --prune deletes."""
+    port = free_port()
+    orch.up("-f", write(orch.state_dir, sleeper(), web(port)), "--wait")
+    changed = write(orch.state_dir, web(port, greeting="hi"))
+    assert "~ service web" in orch.quick("apply", "-f", changed, "--wait")
+    assert answers(port) == "hi"
+    before = orch.events()
+    assert "No changes." in orch.quick("apply", "-f", changed, "--wait")
+    assert orch.events() == before
+    orch.quick("apply", "-f", changed, "--prune", "--wait")
+    assert [row["name"] for row in orch.json("services")] == ["web"]
+    assert not orch.json("ps", "--all") or {row["service"] for row in orch.json("ps")} == {"web"}
+
+
+def test_a_saved_plan(orch: Orch) -> None:
+    """Applied as it was planned, or refused once the state has moved on."""
+    orch.up("-f", write(orch.state_dir, sleeper(replicas=1)), "--wait")
+    more = write(orch.state_dir, sleeper(replicas=2))
+    said = orch.quick("plan", "-f", more, "--out", "plan.json")
+    assert "\nNext: orch apply plan.json --project" in said
+    orch.quick("apply", "plan.json", "--wait")
+    assert len(orch.json("ps")) == 2
+    stale = orch.quick("apply", "plan.json", code=1)
+    assert "stale" in stale
+    assert "orch plan" in stale
+
+
+def test_restart(orch: Orch) -> None:
+    """Every replica is another process, and none was missing for long."""
+    orch.up("-f", write(orch.state_dir, web(free_port())), "--wait")
+    before = pids(orch)
+    orch.quick("restart", "web", "--wait")
+    assert not set(before) & set(pids(orch))
+
+
+def test_delete(orch: Orch) -> None:
+    """The service and its replicas."""
+    orch.up("-f", write(orch.state_dir, sleeper("a"), sleeper("b")), "--wait")
+    assert orch.quick("delete", "a") == "service/a deleted\n"
+    eventually(lambda: [row["name"] for row in orch.json("ps")] == ["b-1"])
+
+
+def test_drain_and_uncordon(orch: Orch) -> None:
+    """Nothing is left on the node, nothing more goes there until it is used again."""
+    orch.up("-f", write(orch.state_dir, NODES, web(free_port())), "--wait")
+    (node,) = {row["node"] for row in orch.json("ps")}
+    orch.quick("drain", node, "--wait")
+    assert node not in {row["node"] for row in orch.json("ps")}
+    assert {row["name"]: row["status"] for row in orch.json("nodes")}[node] == "Drained"
+    orch.quick("uncordon", node)
+    orch.quick("cordon", f"node/{node}")
+    assert {row["name"]: row["status"] for row in orch.json("nodes")}[node] == "Cordoned"
+    assert "there are: node-1, node-2" in orch.quick("cordon", "node-9", code=1)
+
+
+def test_two_projects_side_by_side(orch: Orch) -> None:
+    """Each with a controller, a folder and a port of its own."""
+    other = Orch(orch.state_dir, f"{orch.project}-b")
+    manifest = write(orch.state_dir, sleeper())
+    orch.up("-f", manifest, "--wait")
+    try:
+        other.up("-f", manifest, "--wait")
+        assert orch.record["url"] != other.record["url"]
+    finally:
+        other("down")
+    assert len(orch.json("ps")) == 1
+
+
+def test_a_port_that_is_taken(orch: Orch) -> None:
+    """`up` refuses, says who has it, and leaves nothing running."""
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = orch.run(
+            "up", "-f", write(orch.state_dir, web(port)), "--engine", "process",
+            "--api-port", "0", "--detach", code=1,
+        ).stderr  # fmt: skip
+    assert f"the port is in use by {Path(f'/proc/{os.getpid()}/comm').read_text().strip()}" in said
+    assert not (orch.state_dir / orch.project).exists()
+
+
+def test_a_taken_api_port(orch: Orch) -> None:
+    """Named by --api-port and in use: an error with the remedy, nothing left running."""
+    orch.up("-f", write(orch.state_dir, sleeper()))
+    port = orch.record["url"].rpartition(":")[2]
+    other = Orch(orch.state_dir, f"{orch.project}-b")
+    said = other.refused("up", "-f", "app.yaml", "--detach", "--api-port", port, code=1)
+    assert f"error: port {port} on 127.0.0.1 is taken\n  choose another with --api-port" in said
+    assert not (other.state_dir / other.project).exists()
