@@ -1,6 +1,7 @@
 """The controller dies, at any of its calls to the engine or in between: the next carries on."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,9 @@ async def test_a_busy_life_makes_that_many_calls(rig: Rig) -> None:
     await eventually_async(lambda: sum(call in WRITES for call in engine.calls) >= STEPS)
 
 
-CALLS = [("process", call, after) for call in range(1, STEPS + 1) for after in (False, True)]
+CALLS: list[Any] = [
+    ("process", call, after) for call in range(1, STEPS + 1) for after in (False, True)
+]
 SOME_CALLS = [
     pytest.param("docker", call, call % 2 == 0, marks=pytest.mark.docker)
     for call in range(1, STEPS + 1, 3)
@@ -119,6 +122,11 @@ async def test_a_backoff_goes_on_in_the_next_controller(rig: Rig) -> None:
     backoff = {"initial": "60s", "max": "60s", "resetAfter": "60s"}
     apply(controller, rig.worker(code=app.CRASHES, replicas=1, restart={"backoff": backoff}))
     await until(controller, "job-1", "CrashLoopBackOff")
+
+    async def the_engine_knows() -> bool:
+        return not any(one.running for one in await controller.engine.list())
+
+    await eventually_async(the_engine_knows)
     await rig.close(controller)
     again = await rig.controller()
     assert (await until(again, "job-1", "CrashLoopBackOff")).attempt == 2
