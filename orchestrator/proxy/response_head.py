@@ -63,6 +63,8 @@ def parse_response(data: bytes, to_head: bool) -> ResponseHead | None:
             raise malformed("malformed response head")
         return None
     end = match.end()
+    if end > MAX_HEAD_BYTES:
+        raise malformed("response head too large")
     minor, status = match.groups()
     lines, fields = _sort(_SPECIAL(data[: end - 4]))
     if minor == b"0":

@@ -30,7 +30,7 @@ BODIES = {
     "size": b"1" * SIZE,
     "extensions": b"1" + b";a=b" * (SIZE // 4),
     "quoted extension": b'1;a="' + b"\\a" * (SIZE // 2),
-    "one-byte chunks": b"1\r\na\r\n" * (SIZE // 6),
+    "one-byte chunks": b"1\r\na\r\n" * (SIZE // 24),
     "trailers": b"0\r\n" + b"a: b\r\n" * (SIZE // 6),
 }
 

@@ -87,6 +87,7 @@ def test_any_bytes_are_read_or_refused(data: bytes, to_head: bool) -> None:
     assert head is None or head.end <= len(data)
 
 
-def test_an_endless_head_is_refused() -> None:
+@pytest.mark.parametrize("end", [b"", b"\r\n\r\n"])
+def test_a_head_that_is_too_large_is_refused(end: bytes) -> None:
     with pytest.raises(HttpError):
-        parse_response(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 40_000, False)
+        parse_response(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 40_000 + end, False)
