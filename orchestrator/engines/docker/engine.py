@@ -37,6 +37,9 @@ THREADS: Final = 10
 WAITING_THREADS: Final = 64
 """For calls that spend their time waiting for a replica: stopping, running commands in it."""
 IMAGE_THREADS: Final = 4
+NETWORK_TRIES: Final = 5
+NETWORK_PAUSE_S: Final = 0.2
+"""While another instance that made the same network at the same moment takes its own away."""
 
 
 class DockerEngine:
@@ -97,11 +100,13 @@ class DockerEngine:
     async def start(self, launch: Launch) -> EngineReplica:
         """Create and start, or return what was started. An attempt is never run twice."""
         async with self._locks.setdefault(launch.id, asyncio.Lock()):
-            try:
-                return await self._start(launch)
-            except starting.NetworkGoneError:
-                self._network.doubt()
-                return await self._start(launch)
+            for _ in range(NETWORK_TRIES):
+                try:
+                    return await self._start(launch)
+                except starting.NetworkLostError:
+                    self._network.doubt()
+                    await asyncio.sleep(NETWORK_PAUSE_S)
+            return await self._start(launch)
 
     async def stop(self, engine_id: str, grace_s: float) -> None:
         """The image's stop signal, SIGKILL after `grace_s`, which is rounded up to seconds."""
@@ -164,21 +169,21 @@ class DockerEngine:
         return {engine_id: used for engine_id, used in found.items() if used is not None}
 
     async def destroy(self) -> None:
-        """Remove all that carries the project's label."""
+        """Remove all that carries the project's label; also what a start that was cancelled is
+        about to make."""
         self._writes += 1
+        for lane in (self._quick, self._slow):
+            await lane.idle()
         await destroying.destroy(self._slow, self._project)
         self._network.doubt()
 
     async def _start(self, launch: Launch) -> EngineReplica:
-        network = await self._network.ensure()
-        direct = network.reachable and not self._publish_ports
-        publish = launch.port is not None and not direct
+        reachable = await self._network.ensure() and not self._publish_ports
+        publish = launch.port is not None and not reachable
         self._writes += 1
         replica = await self._slow.call(
             f"start {launch.id}",
-            lambda client: starting.start(
-                client, self._project, launch, network=network.id, publish=publish
-            ),
+            lambda client: starting.start(client, self._project, launch, publish=publish),
         )
         self._ownership.add([replica.engine_id])
         return replica

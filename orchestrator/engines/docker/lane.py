@@ -39,6 +39,10 @@ class Lane:
         except TimeoutError as error:
             raise too_late(what, self._dialer.url) from error
 
+    async def idle(self) -> None:
+        """Return when no call is under way any more, also none that was cancelled."""
+        await self._threads.idle(self._timeout_s)
+
     def close(self) -> None:
         """Let go of idle connections; those in use close by themselves."""
         if self._client is not None:

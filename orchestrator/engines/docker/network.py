@@ -4,7 +4,6 @@ import asyncio
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import docker
@@ -18,15 +17,6 @@ from orchestrator.model.names import LABEL_PROJECT
 CONFLICT = 409
 
 
-@dataclass(frozen=True, slots=True)
-class Joinable:
-    """The network to start containers on."""
-
-    id: str
-    reachable: bool
-    """Whether containers on it are reached from here."""
-
-
 class Network:
     """Made when the first replica starts. `writes` counts attempts to make it."""
 
@@ -35,22 +25,22 @@ class Network:
         self._project = project
         self._lane = lane
         self._lock = asyncio.Lock()
-        self._known: Joinable | None = None
+        self._reachable: bool | None = None
 
-    async def ensure(self) -> Joinable:
-        """See to it that it exists."""
+    async def ensure(self) -> bool:
+        """See to it that it exists. Says whether containers on it are reached from here."""
         async with self._lock:
-            if self._known is None:
+            if self._reachable is None:
                 found = await self._lane.call("find the project's network", self._find)
                 if found is None:
                     self.writes += 1
                     found = await self._lane.call("make the project's network", self._make)
-                self._known = Joinable(found["Id"], is_reachable(found))
-            return self._known
+                self._reachable = is_reachable(found)
+            return self._reachable
 
     def doubt(self) -> None:
         """Look again before the next start: someone removed it."""
-        self._known = None
+        self._reachable = None
 
     def _find(self, client: docker.APIClient) -> Mapping[str, Any] | None:
         """The oldest of ours by that name: where two were made at once, all agree on one."""

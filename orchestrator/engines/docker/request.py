@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from orchestrator.engines.docker.identity import labels_of
+from orchestrator.engines.docker.identity import labels_of, network_name
 from orchestrator.model.launch import Launch
 
 TMPFS_OPTIONS: Final = "rw,noexec,nosuid,nodev,mode=1777,size=64m"
@@ -12,13 +12,14 @@ MIN_CPU_SHARES: Final = 2
 LOOPBACK: Final = "127.0.0.1"
 
 
-def create_request(project: str, launch: Launch, *, network: str, publish: bool) -> dict[str, Any]:
+def create_request(project: str, launch: Launch, *, publish: bool) -> dict[str, Any]:
     """The body. `publish`: the port is also reached through a free one on 127.0.0.1.
 
     There is no init process in the container, as in Kubernetes: the app is process 1, gets the
     signals itself and should reap its children; what it leaves is bounded by the pids limit.
     """
     aliases = [launch.id.service, launch.hostname]
+    network = network_name(project)
     return {
         "Image": launch.image,
         "Hostname": launch.hostname,

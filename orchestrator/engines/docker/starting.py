@@ -8,7 +8,7 @@ import docker
 from docker.errors import APIError, NotFound
 
 from orchestrator.engines.docker.faults import explained
-from orchestrator.engines.docker.identity import container_name
+from orchestrator.engines.docker.identity import container_name, network_name
 from orchestrator.engines.docker.request import create_request
 from orchestrator.engines.docker.sight import from_inspection
 from orchestrator.model.errors import EngineError
@@ -17,26 +17,26 @@ from orchestrator.model.launch import EngineReplica, Launch
 NAME_TAKEN: Final = 409
 
 
-class NetworkGoneError(EngineError):
-    """The project's network was removed since it was last seen."""
+class NetworkLostError(EngineError):
+    """The project's network was removed since it was last seen, or made twice just now."""
 
 
 def start(
-    client: docker.APIClient, project: str, launch: Launch, *, network: str, publish: bool
+    client: docker.APIClient, project: str, launch: Launch, *, publish: bool
 ) -> EngineReplica:
     """Create and start, or finish what an earlier try began. What has run already is returned as
-    it is, and never run again. `network` is an id: names can be ambiguous.
+    it is, and never run again.
 
     Raises `EngineError` where the name belongs to a stranger or the container cannot start; then
     nothing is left of it.
     """
     name = container_name(project, launch.id)
-    if not _create(client, name, create_request(project, launch, network=network, publish=publish)):
+    if not _create(client, name, create_request(project, launch, publish=publish)):
         found = client.inspect_container(name)
         replica = _ours(project, launch, found)
         if found["State"]["Status"] != "created":
             return replica
-    _start(client, name, network)
+    _start(client, name, network_name(project))
     return _ours(project, launch, client.inspect_container(name))
 
 
@@ -60,7 +60,7 @@ def _start(client: docker.APIClient, name: str, network: str) -> None:
             raise
         with contextlib.suppress(APIError):
             client.remove_container(name, force=True, v=True)
-        kind = NetworkGoneError if network in why else EngineError
+        kind = NetworkLostError if network in why else EngineError
         raise kind(f"cannot start {name}: {why}") from error
 
 

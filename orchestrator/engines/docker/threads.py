@@ -18,6 +18,7 @@ class Threads:
     """Runs calls, each in a thread, at most `limit` at a time."""
 
     def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._free = asyncio.Semaphore(limit)
 
     async def run(self, work: Callable[[], T], timeout_s: float) -> T:
@@ -33,6 +34,20 @@ class Threads:
             future.set_exception(OSError(None, str(error)))  # the system has no thread to give
         async with asyncio.timeout(timeout_s):
             return await asyncio.wrap_future(future)
+
+    async def idle(self, timeout_s: float) -> None:
+        """Return when nothing runs, abandoned calls included, at the latest after `timeout_s`."""
+        taken = 0
+        try:
+            async with asyncio.timeout(timeout_s):
+                while taken < self._limit:
+                    await self._free.acquire()
+                    taken += 1
+        except TimeoutError:
+            pass
+        finally:
+            for _ in range(taken):
+                self._free.release()
 
     def _releaser(self) -> Callable[[object], None]:
         loop = asyncio.get_running_loop()

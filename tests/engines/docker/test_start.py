@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from orchestrator.engines.docker import DockerEngine
-from orchestrator.engines.docker.identity import container_name, network_name
+from orchestrator.engines.docker.identity import container_name, network_name, project_filter
 from orchestrator.engines.docker.request import create_request
 from orchestrator.model.errors import EngineError, NotFoundError
 from orchestrator.model.state import Exit
@@ -24,8 +24,7 @@ async def test_created_but_not_started_is_started(
     """As after a create that timed out, or a controller killed right after it."""
     launch = bench.launch(1, python(WAIT))
     await engine.start(bench.launch(2, python(WAIT)))
-    network = network_name(bench.project)
-    request = create_request(bench.project, launch, network=network, publish=False)
+    request = create_request(bench.project, launch, publish=False)
     name = container_name(bench.project, launch.id)
     made = client.create_container_from_config(request, name)["Id"]  # type: ignore[no-untyped-call]
     listed = {one.id: one for one in await engine.list()}
@@ -78,6 +77,23 @@ async def test_many_starts_of_many_instances_make_one_network(
     await asyncio.gather(*starts)
     assert len(client.networks(names=[network_name(bench.project)])) == 1
     assert len(await engines[0].list()) == 3
+
+
+async def test_a_cancelled_start_leaves_nothing_after_destroy(
+    bench: Bench, engine: DockerEngine, client: docker.APIClient
+) -> None:
+    """The calls of a cancelled start go on in their thread."""
+    launches = [bench.launch(slot, python(WAIT)) for slot in range(1, 7)]
+    starts = [asyncio.create_task(engine.start(launch)) for launch in launches]
+    mine = project_filter(bench.project)
+    await eventually_async(lambda: client.containers(all=True, filters=mine))
+    for start in starts:
+        start.cancel()
+    await engine.destroy()
+    await eventually_async(lambda: all(start.done() for start in starts))
+    await engine.close()
+    assert client.containers(all=True, filters=mine) == []
+    assert client.networks(filters=mine) == []
 
 
 async def test_reading_makes_no_network(
