@@ -14,7 +14,7 @@ Piece = bytes | memoryview
 
 _SIZE_LINE: Final = re.compile(
     rb"([0-9A-Fa-f]{1,15})((?:;" + TOKEN + rb"++(?:=(?:" + TOKEN + rb"++"
-    rb"|\"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+\"))?+)*+)"
+    rb"|\"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*\"))?)*)"
 ).fullmatch
 _TRAILER_LINE: Final = re.compile(TOKEN + rb"++:" + VALUE + rb"*+").fullmatch
 _MAX_LINE_BYTES: Final = 4096

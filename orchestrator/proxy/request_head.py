@@ -30,7 +30,7 @@ from orchestrator.proxy.syntax import (
 _NAME: Final = TOKEN.replace(b"_", b"")
 _HEAD: Final = re.compile(
     rb"(" + TOKEN + rb"++) (/[!-~]*+|\*) HTTP/1\.([01])"
-    rb"(?:\r\n" + _NAME + rb"++:" + VALUE + rb"*+)*+\r\n\r\n"
+    rb"(?:\r\n" + _NAME + rb"++:" + VALUE + rb"*+)*\r\n\r\n"
 ).match
 _SPECIAL: Final = special_headers(
     b"host",

@@ -20,8 +20,8 @@ from orchestrator.proxy.syntax import (
 )
 
 _HEAD: Final = re.compile(
-    rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: " + VALUE + rb"*+)?+"
-    rb"(?:\r\n" + TOKEN + rb"++:" + VALUE + rb"*+)*+\r\n\r\n"
+    rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: " + VALUE + rb"*+)?"
+    rb"(?:\r\n" + TOKEN + rb"++:" + VALUE + rb"*+)*\r\n\r\n"
 ).match
 _SPECIAL: Final = special_headers(
     b"connection",

@@ -1,7 +1,8 @@
 """The grammar both directions share, strict: what RFC 9110/9112 leave open to guesses is refused.
 
-All expressions are linear in their input: no class overlaps with what follows it, and possessive
-quantifiers (`++`) never give back what they took.
+All expressions are linear in their input: no class overlaps with what follows it. Classes are
+repeated possessively (`++` never gives back what it took); groups are not, for that is broken in
+Python before 3.11.5 (python/cpython issue 106052).
 """
 
 import re

@@ -97,6 +97,8 @@ class ProxyWorker:
     def _start(self, descriptor: int) -> None:
         package_root = Path(orchestrator.__file__).parent.parent
         environment = {k: os.environ[k] for k in _PASSED_ON if k in os.environ}
+        inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        search_path = [os.fspath(package_root), *filter(None, inherited)]
         with open(self.files.log, "ab", opener=_private) as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "orchestrator.proxy.worker",
@@ -107,7 +109,7 @@ class ProxyWorker:
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 cwd="/",
-                env={**environment, "PYTHONPATH": os.fspath(package_root)},
+                env={**environment, "PYTHONPATH": os.pathsep.join(search_path)},
             )  # fmt: skip
         self.pid = self._process.pid
         self.start_time = start_ticks(self.pid) or 0
