@@ -12,8 +12,10 @@ import pytest
 from docker.errors import NotFound
 
 from orchestrator.engines.docker import DockerEngine
+from orchestrator.engines.docker.address import find
 from tests.conftest import REQUIRED, docker_trouble
 from tests.engines.contract.bench import IMAGE, Bench
+from tests.engines.docker.wire import Wire
 
 Inspect = Callable[[str], dict[str, Any]]
 
@@ -89,6 +91,17 @@ def stranger(client: docker.APIClient, image: str) -> Iterator[Callable[..., str
     for engine_id in made:
         with contextlib.suppress(NotFound):
             client.remove_container(engine_id, force=True, v=True)
+
+
+@pytest.fixture
+async def wire(state_dir: Path) -> AsyncIterator[Wire]:
+    """A whole wire to a local engine."""
+    if not find().on_socket:
+        pytest.skip("the engine is not reached through a Unix socket")
+    wire = Wire(state_dir / "wire.sock")
+    await wire.mend()
+    yield wire
+    await wire.cut()
 
 
 @pytest.fixture

@@ -1,76 +1,23 @@
 """Events: quick, only ours, and again after every lost connection (faults 4–6)."""
 
 import asyncio
-import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import docker
 import pytest
 
 from orchestrator.engines.docker import DockerEngine
-from orchestrator.engines.docker.address import find
 from orchestrator.model.errors import EngineUnavailableError
 from orchestrator.model.state import Exit
 from tests.engines.contract.bench import WAIT, Bench, listening, python
+from tests.engines.docker.wire import Wire
 from tests.support.wait import eventually_async
 
 pytestmark = pytest.mark.docker
 
 EAT = "data = []\nwhile True: data.append(bytearray(4 * 2**20))"
-
-
-class Wire:
-    """A Unix socket that leads to the engine, until cut; then nobody answers until mended."""
-
-    def __init__(self, path: Path) -> None:
-        self.url = f"unix://{path}"
-        self._path = path
-        self._server: asyncio.Server | None = None
-        self._streams: list[asyncio.StreamWriter] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def mend(self) -> None:
-        self._server = await asyncio.start_unix_server(self._carry, self._path)
-
-    async def cut(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        self._path.unlink(missing_ok=True)
-        for stream in self._streams:
-            stream.close()
-        self._streams.clear()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        engine = find().url.partition("://")[2]
-        far_reader, far_writer = await asyncio.open_unix_connection(engine)
-        self._streams += [writer, far_writer]
-        for source, sink in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.create_task(_pipe(source, sink))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-
-async def _pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await source.read(2**16):
-            sink.write(data)
-            await sink.drain()
-    sink.close()
-
-
-@pytest.fixture
-async def wire(state_dir: Path) -> AsyncIterator[Wire]:
-    """A whole wire to a local engine."""
-    if not find().on_socket:
-        pytest.skip("the engine is not reached through a Unix socket")
-    wire = Wire(state_dir / "wire.sock")
-    await wire.mend()
-    yield wire
-    await wire.cut()
 
 
 async def test_a_kill_is_told_before_it_is_listed(

@@ -13,6 +13,7 @@ from orchestrator.model.errors import EngineError, NotFoundError
 from orchestrator.model.state import Exit
 from tests.engines.contract.bench import SERVER, WAIT, Bench, ended, python
 from tests.engines.docker.conftest import Inspect
+from tests.engines.docker.wire import Wire
 from tests.support.wait import eventually_async
 
 pytestmark = pytest.mark.docker
@@ -80,18 +81,21 @@ async def test_many_starts_of_many_instances_make_one_network(
 
 
 async def test_a_cancelled_start_leaves_nothing_after_destroy(
-    bench: Bench, engine: DockerEngine, client: docker.APIClient
+    bench: Bench, engine: DockerEngine, client: docker.APIClient, wire: Wire
 ) -> None:
-    """The calls of a cancelled start go on in their thread."""
-    launches = [bench.launch(slot, python(WAIT)) for slot in range(1, 7)]
-    starts = [asyncio.create_task(engine.start(launch)) for launch in launches]
+    """Its calls go on in their thread: here the create is on its way and late."""
+    late = DockerEngine(bench.project, base_url=wire.url)
+    wire.hold(b"/containers/create")
+    starting = asyncio.create_task(late.start(bench.launch(1, python(WAIT))))
+    await asyncio.wait_for(wire.held.wait(), 10)
+    starting.cancel()
+    destroying = asyncio.create_task(late.destroy())
+    await engine.destroy()  # as long as the other would take if it did not wait
+    assert not destroying.done()
+    wire.release()
+    await destroying
+    await late.close()
     mine = project_filter(bench.project)
-    await eventually_async(lambda: client.containers(all=True, filters=mine))
-    for start in starts:
-        start.cancel()
-    await engine.destroy()
-    await eventually_async(lambda: all(start.done() for start in starts))
-    await engine.close()
     assert client.containers(all=True, filters=mine) == []
     assert client.networks(filters=mine) == []
 
