@@ -2,11 +2,13 @@
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.cli.orch import Orch
+from tests.support.wait import eventually
 
 
 @pytest.mark.parametrize("engine", ["process", pytest.param("docker", marks=pytest.mark.docker)])
@@ -17,7 +19,7 @@ def test_the_demo(engine: str, state_dir: Path) -> None:
     figures = json.loads(done.stdout)
     assert figures["engine"] == engine
     assert figures["failed"] == 0
-    assert figures["requests"] > 300
+    assert figures["requests"] > 100
     assert figures["left"] == []
     assert len(figures["recoveries"]) == 3
     for one in figures["recoveries"]:
@@ -26,3 +28,15 @@ def test_the_demo(engine: str, state_dir: Path) -> None:
         assert f"$ {command}" in done.stderr
     assert re.search(r"nothing is left", done.stderr)
     assert not list(state_dir.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo(number: signal.Signals, state_dir: Path) -> None:
+    """In the middle of it: everything is taken down, and it says that it looked."""
+    with Orch(state_dir).begun("demo", "--engine", "process") as process:
+        assert process.stdout is not None
+        eventually(lambda: "requests a second" in process.stdout.readline())  # type: ignore[union-attr]
+        process.send_signal(number)
+        told, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "nothing is left" in told

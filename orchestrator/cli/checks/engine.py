@@ -9,6 +9,7 @@ from typing import Final
 from docker.errors import DockerException
 
 from orchestrator.cli.checks.finding import Finding, Level, Subject
+from orchestrator.cli.checks.manifests import services_of
 from orchestrator.engines.docker.address import find
 from orchestrator.model.errors import EngineError
 
@@ -17,8 +18,8 @@ SOCKET: Final = Path("/var/run/docker.sock")
 TIMEOUT_S: Final = 5
 
 
-def engine(_: Subject) -> Iterator[Finding]:
-    """Docker, and a base image for the sample app."""
+def engine(subject: Subject) -> Iterator[Finding]:
+    """Docker, a base image for the sample app, and the images that the manifests name."""
     from orchestrator.engines.docker import probe
 
     try:
@@ -30,7 +31,13 @@ def engine(_: Subject) -> Iterator[Finding]:
         return
     text = f"Docker {found.version} answers at {found.address}"
     yield Finding("docker", Level.OK, text)
-    yield from _base_image()
+    try:
+        tags = _tags()
+    except (DockerException, OSError, EngineError) as error:
+        yield Finding("images", Level.WARNING, f"images cannot be listed: {error}")
+        return
+    yield _base_image(tags)
+    yield from _named_images(subject, tags)
 
 
 def _socket_remedy() -> str:
@@ -39,22 +46,33 @@ def _socket_remedy() -> str:
     return ""
 
 
-def _base_image() -> Iterator[Finding]:
+def _tags() -> set[str]:
+    client = find().dial(TIMEOUT_S)
     try:
-        client = find().dial(TIMEOUT_S)
-        try:
-            tags = {tag for image in client.images() for tag in image["RepoTags"] or ()}
-        finally:
-            client.close()
-    except (DockerException, OSError, EngineError) as error:
-        yield Finding("base image", Level.WARNING, f"images cannot be listed: {error}")
-        return
+        return {tag for image in client.images() for tag in image["RepoTags"] or ()}
+    finally:
+        client.close()
+
+
+def _base_image(tags: set[str]) -> Finding:
     there = [name for name in BASE_IMAGES if name in tags]
     if there:
-        yield Finding("base image", Level.OK, f"{there[0]} is there, for the sample app")
-    else:
-        text = f"none of {', '.join(BASE_IMAGES)} is there: the sample app has to pull one"
-        yield Finding("base image", Level.WARNING, text, "get or make one: make base-image")
+        return Finding("base image", Level.OK, f"{there[0]} is there, for the sample app")
+    text = f"none of {', '.join(BASE_IMAGES)} is there: the sample app has to pull one"
+    return Finding("base image", Level.WARNING, text, "get or make one: make base-image")
+
+
+def _named_images(subject: Subject, tags: set[str]) -> Iterator[Finding]:
+    for service in services_of(subject):
+        image = service.image or f"{service.name}:latest"
+        there = image in tags or f"{image}:latest" in tags
+        check = f"image of {service.name}"
+        if there or service.build is not None:
+            state = "is there" if there else "is built at the first start"
+            yield Finding(check, Level.OK, f"{image} {state}")
+        elif service.image is not None:
+            text = f"{image} is not there: the first start pulls it"
+            yield Finding(check, Level.WARNING, text, f"get it now: docker pull {image}")
 
 
 def process_limits(subject: Subject) -> Iterator[Finding]:

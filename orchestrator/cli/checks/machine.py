@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.cli.checks.finding import Finding, Level, Subject
-from orchestrator.model.errors import ManifestError
+from orchestrator.cli.checks.manifests import services_of
 from orchestrator.runtime.port_owner import port_owner
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -75,17 +75,7 @@ def ports(subject: Subject) -> Iterator[Finding]:
 
 
 def _proxy_ports(subject: Subject) -> Iterator[Finding]:
-    from orchestrator.manifest import load
-
-    if not subject.manifests:
-        return
-    try:
-        services = load(subject.manifests).services
-    except ManifestError as error:
-        text = f"{len(error.problems)} mistake(s) in the manifests"
-        yield Finding("manifests", Level.ERROR, text, "see: orch validate")
-        return
-    for service in services:
+    for service in services_of(subject):
         if service.proxy is None:
             continue
         port, check = service.proxy.listen, f"port of {service.name}"

@@ -10,7 +10,7 @@ from orchestrator.cli.exits import DONE, FAILED
 from orchestrator.cli.session import Session
 
 PAUSE_S: Final = 5.0
-FAST_PAUSE_S: Final = 0.8
+FAST_PAUSE_S: Final = 0.5
 
 
 def demo(
@@ -25,10 +25,14 @@ def demo(
     Places, balances, scales, kills and heals real replicas, counting failed requests.
     """
     import asyncio
+    import signal
 
     from orchestrator.cli.demo.run import run
 
     voice = session.out if session.format.for_people else session.err
+    # However it is ended, it takes down what it started.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     pause_s = FAST_PAUSE_S if fast else PAUSE_S
     figures = asyncio.run(run(session, voice, engine.value, pause_s))
     data = asdict(figures)

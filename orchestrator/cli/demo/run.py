@@ -19,6 +19,8 @@ async def run(outer: Session, voice: Terminal, engine: str, pause_s: float) -> F
             await story.tell()
         finally:
             await story.end()
+        narrator.say()
+        narrator.say("Now by hand: orch up -f manifests/, and in another terminal: orch ps --watch")
         return story.figures
     finally:
         session.close()

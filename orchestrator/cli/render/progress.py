@@ -14,6 +14,8 @@ from orchestrator.model.views import EventView, ReplicaView, ServiceView
 FRAMES: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 DONE_MARK, BAD_MARK = "✔", "✘"
 SETTLED: Final = ("Ready", "Completed", "Stopped")
+CHATTER: Final = "--->"
+"""Docker's lines on layers and temporary containers say nothing to anyone."""
 UNPROBED_S: Final = 0.3
 """What nobody probes is ready as soon as it runs: it counts once it has lasted so long."""
 IMAGE_TROUBLE: Final = ("ImagePullBackOff", "ImageBuildBackOff", "ErrImagePull", "ErrImageBuild")
@@ -84,7 +86,7 @@ class Board:
         changed = []
         for event in events:
             kind, _, name = event.object.partition("/")
-            if kind == "image":
+            if kind == "image" and not event.message.lstrip().startswith(CHATTER):
                 item = self._item(f"image {name}", now)
                 item.status = event.message
                 changed.append(item)
