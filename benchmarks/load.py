@@ -66,7 +66,9 @@ class Connection(asyncio.Protocol):
         answer.done = time.perf_counter()
         answer.replica = self.replica
         answer.status = self._parser.get_status_code()
-        if not answer.failed:
+        if answer.failed:
+            answer.error = f"status {answer.status}, {bytes(self._body[:200])!r}"
+        else:
             answer.attempt = json.loads(self._body)["attempt"] or 0
 
     def close(self) -> None:

@@ -55,8 +55,7 @@ class Kill:
     def told(self, answer: Answer) -> str:
         """A failed request in words, its times in milliseconds since the kill."""
         due, done = (f"{1000 * (at - self.at):.0f} ms" for at in (answer.due, answer.done))
-        what = answer.error or f"status {answer.status}"
-        return f"{self.victim}: due at {due}, failed at {done}: {what}"
+        return f"{self.victim}: due at {due}, failed at {done}: {answer.error}"
 
     def figures(self, answers: list[Answer], events: list[dict[str, Any]]) -> Figures:
         """Milliseconds since the kill, and the count of requests that failed after it."""

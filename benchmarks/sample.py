@@ -12,6 +12,8 @@ BASES: Final = ("python:3.12-slim", "orchestrator-base:3")
 IMAGE: Final = "orchestrator-bench:1"
 PORT: Final = 8000
 CPUS: Final = 1
+CPU_REQUEST_MILLICORES: Final = 50
+CPU_SHARES: Final = CPU_REQUEST_MILLICORES * 1024 // 1000  # as Kubernetes turns one into the other
 MEMORY_MIB: Final = 128
 BUILD_TIMEOUT_S: Final = 600
 
@@ -26,6 +28,7 @@ HARDENED: Final[dict[str, Any]] = {
 LIMITS: Final[dict[str, Any]] = {
     "mem_limit": MEMORY_MIB * 2**20,
     "nano_cpus": CPUS * 10**9,
+    "cpu_shares": CPU_SHARES,
 }
 
 
@@ -60,7 +63,7 @@ image: {IMAGE}
 port: {PORT}
 replicas: {replicas}
 resources:
-  requests: {{cpu: 50m, memory: 32Mi}}
+  requests: {{cpu: {CPU_REQUEST_MILLICORES}m, memory: 32Mi}}
   limits: {{cpu: {CPUS}, memory: {MEMORY_MIB}Mi}}
 probes:
   startup: {{path: /healthz}}
@@ -78,6 +81,7 @@ services:
     image: {IMAGE}
     restart: "{restart}"
     cpus: {CPUS}
+    cpu_shares: {CPU_SHARES}
     mem_limit: {MEMORY_MIB}m
     environment: {{PORT: "{PORT}"}}
     stop_grace_period: 1s

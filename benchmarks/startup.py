@@ -150,8 +150,9 @@ def _report(found: dict[str, Spread]) -> Report:
 def _notes(found: dict[str, Spread]) -> list[str]:
     notes = [
         f"Aim: {FLOOR_FACTOR} × the floor + the start-up of one lone app; and below Compose.",
-        "The same image and limits for all. Ours starts its controller, API and proxy within the "
-        "span, hardens each container and waits for its probes; Compose only waits for started.",
+        "The same image, limits and processor weight for all. Ours starts its controller, API and "
+        "proxy within the span, hardens each container and waits for its probes; Compose only "
+        "waits for started.",
     ]
     if compose := found.get("Compose started"):
         ours = found["orch answering"].median
