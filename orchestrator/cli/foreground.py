@@ -121,7 +121,7 @@ async def _tear_down(session: Session, served: Served) -> None:
 
 def _impatient(session: Session) -> str:
     return (
-        "still stopping: requests are finished first, and replicas have their grace period."
+        "still removing replicas, networks and the proxy, which lets requests in flight end."
         f" If it never ends: kill -9, then {_down(session)}"
     )
 

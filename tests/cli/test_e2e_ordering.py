@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from orchestrator.runtime.project import resolve
 from tests.cli.manifests import NODES, free_port, sleeper, web, write
 from tests.cli.orch import Orch, is_running
 from tests.support.wait import eventually
@@ -201,3 +202,15 @@ def test_a_taken_api_port(orch: Orch) -> None:
     said = other.refused("up", "-f", "app.yaml", "--detach", "--api-port", port, code=1)
     assert f"error: port {port} on 127.0.0.1 is taken\n  choose another with --api-port" in said
     assert not (other.state_dir / other.project).exists()
+
+
+def test_down_while_its_engine_is_away(orch: Orch) -> None:
+    """It may still run there: 1, and the project is not forgotten."""
+    project = resolve(orch.project, orch.state_dir)
+    project.create()
+    project.remember_engine("docker")
+    away = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    said = orch.run("down", code=1, **away).stderr
+    assert "may still run on docker" in said
+    assert "orch down --project" in said
+    assert project.engine() == "docker"

@@ -37,4 +37,4 @@ def _down(session: Session, limit_s: float) -> int | None:
 
     from orchestrator.cli.removing import remove_all
 
-    return asyncio.run(remove_all(session.project, session.note))
+    return asyncio.run(remove_all(session.project))
