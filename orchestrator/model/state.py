@@ -134,7 +134,7 @@ class SlotHistory:
     not_before: float = 0.0
     """No new attempt before this time."""
     last_exit: Exit | None = None
-    """Of the newest attempt that ended by itself; None once the slot is healthy again."""
+    """Of the newest attempt that ended by itself."""
 
 
 @dataclass(frozen=True, slots=True)

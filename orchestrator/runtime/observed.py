@@ -65,11 +65,18 @@ class ObservedState:
     def start_ordered(self, action: StartReplica, spec: ServiceSpec) -> None:
         """From now on the replica holds its place and its resources."""
         history = self.slots.get(action.id.key, SlotHistory())
+        last_attempt = max(history.last_attempt, action.id.attempt)
+        # What an older revision did wrong is not held against a new one.
+        failures = history.failures if self._same_revision(action) else 0
         self._write_slot(
-            action.id.key,
-            replace(history, last_attempt=max(history.last_attempt, action.id.attempt)),
+            action.id.key, replace(history, last_attempt=last_attempt, failures=failures)
         )
         self._put(lifecycle.begun(action, spec, self._clock.monotonic()))
+
+    def _same_revision(self, action: StartReplica) -> bool:
+        before = [one for one in self.replicas.values() if one.id.key == action.id.key]
+        newest = max(before, key=lambda one: one.id.attempt, default=None)
+        return newest is None or newest.revision == action.revision
 
     def runs(self, seen: EngineReplica, spec: ServiceSpec | None) -> bool:
         """The engine runs it, whether we started it or found it. False if that is no news."""

@@ -190,3 +190,15 @@ def test_a_forgotten_service_is_remembered_no_more() -> None:
     told.state.forget(WEB)
     told.state.forget_slots("web")
     assert (told.state.replicas, told.state.slots, told.slots) == ({}, {}, {WEB.key: None})
+
+
+def test_a_new_revision_starts_with_a_clean_record() -> None:
+    key = SlotKey("web", 1)
+    history = SlotHistory(last_attempt=1, restarts=4, failures=5)
+    observed = ObservedState(HandClock(), {key: history}, lambda *_: None)
+    spec = ServiceSpec(name="web", image="app:1")
+    observed.start_ordered(StartReplica(ReplicaId("web", 1, 2), "node-1", "old", ""), spec)
+    assert observed.slots[key].failures == 5
+    observed.start_ordered(StartReplica(ReplicaId("web", 1, 3), "node-1", "new", ""), spec)
+    assert observed.slots[key].failures == 0
+    assert observed.slots[key].restarts == 4
