@@ -124,6 +124,8 @@ async def test_the_restart_policy_decides(
     if starts_again:
         await eventually_async(lambda: row(controller, "job-1").attempt >= 3)
         return
+    controller.cluster.touch_all()
+    await eventually_async(lambda: not controller.cluster.wake.is_set())
     writes = controller.engine.writes
     apply(controller, job)
     controller.cluster.touch_all()

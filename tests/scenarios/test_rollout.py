@@ -1,10 +1,11 @@
 """A new revision: replaced one by one, newest wins, nobody loses a request."""
 
+import asyncio
 from functools import partial
 
 from orchestrator.runtime.controller import Controller
 from tests.support import app
-from tests.support.http import load
+from tests.support.http import get, load
 from tests.support.rig import Rig, apply, converged, rows, settle, until
 from tests.support.wait import eventually_async
 
@@ -14,7 +15,7 @@ async def test_a_rolling_update_loses_no_request(rig: Rig) -> None:
     apply(controller, rig.service(replicas=4))
     await settle(controller)
     new = rig.service(replicas=4, env={"VERSION": "2"})
-    async with load(f"127.0.0.1:{rig.port}", clients=3) as traffic:
+    async with load(f"127.0.0.1:{rig.port}", clients=3, method="POST") as traffic:
         await eventually_async(lambda: traffic.total > 20)
         apply(controller, new)
         await settle(controller)
@@ -25,18 +26,25 @@ async def test_a_rolling_update_loses_no_request(rig: Rig) -> None:
     await converged(controller, new)
 
 
-async def test_scaling_down_loses_no_request_in_flight(rig: Rig) -> None:
+async def test_a_replica_that_leaves_finishes_what_it_has_begun(rig: Rig) -> None:
+    """Unrouted, drained, and only then told to end."""
     controller = await rig.controller()
     web = rig.service(replicas=3)
     apply(controller, web)
     await settle(controller)
-    async with load(f"127.0.0.1:{rig.port}", clients=6, path="/slow/100") as traffic:
-        await eventually_async(lambda: traffic.total > 6)
-        controller.scale("web", 1)
-        await settle(controller)
-        served = traffic.total
-        await eventually_async(lambda: traffic.total > served + 6)
-    assert traffic.failures == []
+    address = f"127.0.0.1:{rig.port}"
+    asking = [asyncio.create_task(get(address, "/slow/500", method="POST")) for _ in range(6)]
+
+    async def all_busy() -> bool:
+        counters = (await controller.supervisor.stats())["endpoints"]
+        return [one["in_flight"] for one in counters.values()] == [2, 2, 2]
+
+    await eventually_async(all_busy)
+    controller.scale("web", 1)
+    answers = await asyncio.gather(*asking)
+    assert sorted(one.body for one in answers) == [f"web-{n}.1" for n in (1, 1, 2, 2, 3, 3)]
+    await settle(controller)
+    assert {(await get(address)).body for _ in range(3)} == {"web-1.1"}
 
 
 async def test_an_ordered_restart_replaces_every_replica(rig: Rig) -> None:

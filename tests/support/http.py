@@ -18,21 +18,22 @@ class Answer:
     body: str
 
 
-async def get(address: str, path: str = "/", timeout: float = 10.0) -> Answer:
+async def get(address: str, path: str = "/", timeout: float = 10.0, method: str = "GET") -> Answer:
     """One request on a connection of its own. `address` is host:port. Raises `OSError`."""
     host, _, port = address.removeprefix("http://").rpartition(":")
     async with asyncio.timeout(timeout):
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
-            return await _ask(reader, writer, address, path)
+            return await _ask(reader, writer, address, path, method)
         finally:
             writer.transport.abort()
 
 
 async def _ask(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, path: str
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, path: str, method: str
 ) -> Answer:
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    head_sent = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n"
+    writer.write(head_sent.encode())
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         pairs = (line.partition(":") for line in head[1:] if line)
@@ -58,11 +59,17 @@ class Traffic:
 
 
 @contextlib.asynccontextmanager
-async def load(address: str, clients: int = 2, path: str = "/") -> AsyncIterator[Traffic]:
-    """Requests, one after the other on each of `clients` kept connections, until the block ends."""
+async def load(
+    address: str, clients: int = 2, path: str = "/", method: str = "GET"
+) -> AsyncIterator[Traffic]:
+    """Requests, one after the other on each of `clients` kept connections, until the block ends.
+
+    A proxy may send a GET again that failed; a POST that fails is lost.
+    """
     traffic = Traffic()
     stop = asyncio.Event()
-    tasks = [asyncio.create_task(_client(address, path, traffic, stop)) for _ in range(clients)]
+    request = (address, path, method)
+    tasks = [asyncio.create_task(_client(request, traffic, stop)) for _ in range(clients)]
     try:
         yield traffic
     finally:
@@ -70,8 +77,8 @@ async def load(address: str, clients: int = 2, path: str = "/") -> AsyncIterator
         await asyncio.gather(*tasks)
 
 
-async def _client(address: str, path: str, traffic: Traffic, stop: asyncio.Event) -> None:
-    host, _, port = address.removeprefix("http://").rpartition(":")
+async def _client(request: tuple[str, str, str], traffic: Traffic, stop: asyncio.Event) -> None:
+    host, _, port = request[0].removeprefix("http://").rpartition(":")
     while not stop.is_set():
         try:
             reader, writer = await asyncio.open_connection(host, int(port))
@@ -80,7 +87,7 @@ async def _client(address: str, path: str, traffic: Traffic, stop: asyncio.Event
             await _pause(stop)
             continue
         try:
-            await _on_connection(reader, writer, address, path, traffic, stop)
+            await _on_connection(reader, writer, request, traffic, stop)
         except OSError as error:
             traffic.failures.append(str(error))
         finally:
@@ -89,11 +96,11 @@ async def _client(address: str, path: str, traffic: Traffic, stop: asyncio.Event
 
 async def _on_connection(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
-    address: str, path: str, traffic: Traffic, stop: asyncio.Event,
+    request: tuple[str, str, str], traffic: Traffic, stop: asyncio.Event,
 ) -> None:  # fmt: skip
     while not stop.is_set():
         async with asyncio.timeout(20):
-            answer = await _ask(reader, writer, address, path)
+            answer = await _ask(reader, writer, *request)
         if answer.status == 200:
             traffic.answers[answer.body] += 1
         else:
