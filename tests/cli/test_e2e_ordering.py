@@ -109,6 +109,30 @@ def test_kill_is_healed(orch: Orch) -> None:
     assert orch.quick("kill", "web-1", "--signal", "NOPE", code=1)
 
 
+def test_followed_logs_go_on_with_the_next_attempt(orch: Orch) -> None:
+    """Each line once, of replicas that start later too, until the project ends."""
+    orch.up("-f", write(orch.state_dir, web(free_port())), "--wait")
+    with orch.begun("logs", "web", "-f", "-o", "json") as process:
+        assert process.stdout is not None
+        seen: list[tuple[str, int]] = []
+
+        def heard(*wanted: tuple[str, int]) -> bool:
+            assert process.stdout is not None
+            line = json.loads(process.stdout.readline())
+            if "listening" in line["text"]:
+                seen.append((line["replica"], line["attempt"]))
+            return set(wanted) <= set(seen)
+
+        eventually(lambda: heard(("web-1", 1), ("web-2", 1)))
+        orch.quick("kill", "web-2")
+        eventually(lambda: heard(("web-2", 2)), timeout=20)
+        orch.quick("scale", "web=3")
+        eventually(lambda: heard(("web-3", 1)), timeout=20)
+        assert len(seen) == len(set(seen)) == 4
+        orch("down")
+        assert process.wait(timeout=20) == 1
+
+
 def test_apply(orch: Orch) -> None:
     """A changed revision is rolled out; the same again does nothing; --prune deletes."""
     port = free_port()

@@ -175,3 +175,21 @@ def test_watch(running: Orch) -> None:
     with running.begun("ps", "--watch", "-o", "json") as process:
         assert process.stdout is not None
         assert len(json.loads(process.stdout.readline())) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("orch kill we", ["web-1", "web-2"]),
+        ("orch scale w", ["web="]),
+        ("orch explain web", ["web", "web-1", "web-2"]),
+        ("orch drain ", ["node-1", "node-2"]),
+        ("orch inspect replica/", ["replica/web-1", "replica/web-2"]),
+        ("orch kill --project nobody we", []),
+    ],
+)
+def test_completion_of_names(words: str, found: list[str], running: Orch) -> None:
+    """Asked of the controller; nothing where there is none."""
+    count = str(len(words.split(" ")) - 1)
+    shown = running(_ORCH_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=count)
+    assert shown.split() == found

@@ -30,7 +30,7 @@ def test_without_a_controller(line: str, orch: Orch) -> None:
         "bogus", "ps --bogus", "ps -o xml", "scale", "scale web", "scale web=-1", "scale web=x",
         "inspect web", "up --engine rkt", "up --api-port 70000", "apply", "validate",
         "apply plan.json -f x.yaml", "apply -f x --timeout soon", "exec web-1",
-        "logs web --tail -1",
+        "logs web --tail -1", "logs web -f --previous",
     ],
 )  # fmt: skip
 def test_usage(line: str, orch: Orch) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.cli import options
+from orchestrator.cli.exits import UsageError
 from orchestrator.cli.formats import bare, compact
 from orchestrator.cli.session import Session
 
@@ -24,14 +25,29 @@ def logs(
     ] = False,
 ) -> None:
     """Show output of replicas."""
-    for line in _lines(session, bare(name), tail=tail, follow=follow, previous=previous):
+    if follow and previous:
+        raise UsageError("what an earlier attempt wrote is over: leave out --follow")
+    lines = (
+        _followed(session, bare(name), tail)
+        if follow
+        else _written(session, bare(name), tail=tail, previous=previous)
+    )
+    for line in lines:
         _print(session, line)
 
 
-def _lines(session: Session, name: str, **query: Any) -> Iterator[Any]:
+def _written(session: Session, name: str, **query: Any) -> Iterator[Any]:
     for line in session.client.lines(f"/v1/logs/{name}", **query):
         if line:
             yield json.loads(line)
+
+
+def _followed(session: Session, name: str, tail: int | None) -> Iterator[Any]:
+    from orchestrator.cli.client import Client
+    from orchestrator.cli.following import Follower
+
+    # A client of its own: its readers end with the process, not before it.
+    return Follower(Client(session.client.url), name).lines(tail)
 
 
 def _print(session: Session, line: Any) -> None:
