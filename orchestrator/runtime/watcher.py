@@ -15,6 +15,7 @@ from orchestrator.model.state import Exit, Phase, Replica, ReplicaId
 from orchestrator.runtime.cluster import Cluster
 
 DEGRADED_RETRY_S: Final = 1.0
+ENGINE_LAG_S: Final = 1.0
 VANISHED: Final = "Vanished"
 
 
@@ -87,25 +88,29 @@ class Watcher:
     async def _believe(self, seen: list[EngineReplica], began: float) -> None:
         for one in seen:
             await self._believe_one(one, began)
-        running = {one.id: one for one in seen if one.running}
-        listed = {one.id for one in seen}
+        listed = {one.id: one for one in seen}
         doubted = {
             known.id
             for known in self._cluster.observed.replicas.values()
-            if not self._stale(known.id, began)
-            and (known.id not in listed or (known.id in running and known.phase is Phase.EXITED))
+            if not self._stale(known.id, began) and self._contradicts(listed.get(known.id), known)
         }
         for id_ in doubted & self._doubted:
-            if id_ in running:
-                await self._end(running[id_])
+            if id_ in listed:
+                await self._end(listed[id_])
             else:
-                self._gone(self._cluster.observed.replicas[id_])
-        self._look_again_at(doubted - self._doubted)
-
-    def _look_again_at(self, doubted: set[ReplicaId]) -> None:
-        self._doubted = doubted
-        if doubted:
+                message = "it was removed behind our back"
+                self._cluster.exited(id_, Exit(reason=VANISHED, message=message))
+        self._doubted = doubted - self._doubted
+        if self._doubted:
             self._look.set()
+
+    def _contradicts(self, one: EngineReplica | None, known: Replica) -> bool:
+        """Whether what is over runs (an engine may say so a moment longer), or what runs is not
+        there. What is over may well be gone: how it ended still counts."""
+        if known.exited_at is not None:
+            late = self._cluster.clock.monotonic() - known.exited_at > ENGINE_LAG_S
+            return one is not None and one.running and late
+        return one is None and known.engine_id is not None
 
     def _stale(self, id_: ReplicaId, began: float) -> bool:
         return self._cluster.observed.changed_since(id_, began)
@@ -138,10 +143,3 @@ class Watcher:
         else:
             # Created by a controller that died before it could start it: its slot is still free.
             await self._engine.remove(one.engine_id)
-
-    def _gone(self, known: Replica) -> None:
-        if known.phase is Phase.EXITED:
-            self._cluster.observed.forget(known.id)
-        elif known.engine_id is not None:
-            message = "it was removed behind our back"
-            self._cluster.exited(known.id, Exit(reason=VANISHED, message=message))

@@ -36,23 +36,32 @@ async def test_the_death_is_seen_by_event_and_not_by_polling(rig: Rig) -> None:
     await until(controller, "job-1", "Ready", attempt=2)
 
 
-async def test_a_crash_loop_backs_off_and_health_resets_it(rig: Rig) -> None:
+async def test_a_crash_loop_is_named_and_told(rig: Rig) -> None:
     controller = await rig.controller()
-    backoff = {"initial": "50ms", "max": "300ms", "resetAfter": "300ms"}
+    backoff = {"initial": "200ms", "max": "1s", "resetAfter": "60s"}
     apply(controller, rig.worker(code=app.CRASHES, replicas=1, restart={"backoff": backoff}))
     crashing = await until(controller, "job-1", "CrashLoopBackOff", attempt=3)
     assert crashing.last_exit == "Error (3)"
     assert "back-off" in crashing.reason
-    apply(controller, rig.worker(replicas=1, restart={"backoff": backoff}))
-    await settle(controller)
-    slot = SlotKey("job", 1)
-    assert controller.cluster.observed.slots[slot].failures >= 2
+
+
+async def test_health_resets_the_backoff(rig: Rig) -> None:
+    controller = await rig.controller()
+    backoff = {"initial": "50ms", "max": "100ms", "resetAfter": "1s"}
+    apply(controller, rig.service(replicas=1, restart={"backoff": backoff}))
+    slot = SlotKey("web", 1)
+
+    async def crash(attempt: int) -> int:
+        ready = await until(controller, "web-1", "Ready", attempt=attempt)
+        assert ready.attempt == attempt
+        await controller.engine.signal(ready.id or "", "KILL")
+        await until(controller, "web-1", "Ready", attempt=attempt + 1)
+        return controller.cluster.observed.slots[slot].failures
+
+    assert [await crash(1), await crash(2)] == [1, 2]
     healthy_since = time.monotonic()
-    await eventually_async(lambda: time.monotonic() > healthy_since + 0.35)
-    before = row(controller, "job-1").attempt
-    await controller.engine.signal(row(controller, "job-1").id or "", "KILL")
-    await until(controller, "job-1", "Ready", attempt=before + 1)
-    assert controller.cluster.observed.slots[slot].failures == 1
+    await eventually_async(lambda: time.monotonic() > healthy_since + 1.05)
+    assert await crash(3) == 1
 
 
 async def test_restarts_get_further_apart(rig: Rig) -> None:
@@ -195,6 +204,22 @@ async def test_removed_behind_our_back_is_replaced(rig: Rig) -> None:
         await settle(controller)
     finally:
         await stranger.close()
+
+
+async def test_a_completed_job_that_is_cleared_away_is_not_run_again(rig: Rig) -> None:
+    """As by `docker container prune`: how it ended still counts."""
+    controller = await rig.controller()
+    job = rig.worker(code=app.COMPLETES, replicas=1, restart="never")
+    apply(controller, job)
+    await until(controller, "job-1", "Completed")
+    for one in await controller.engine.list():
+        await controller.engine.remove(one.engine_id)
+    for _ in range(3):
+        await controller.watcher.relist()
+        controller.cluster.touch_all()
+        await eventually_async(lambda: not controller.cluster.wake.is_set())
+    assert await controller.engine.list() == []
+    assert row(controller, "job-1").status == "Completed"
 
 
 async def test_traffic_does_not_notice_a_death(rig: Rig) -> None:
