@@ -1,6 +1,7 @@
 """Removing all of a project: what carries its label, whoever made it."""
 
 import asyncio
+import contextlib
 from typing import Any, Final
 
 import docker
@@ -8,7 +9,7 @@ from docker.errors import APIError, NotFound
 
 from orchestrator.engines.docker.ending import remove
 from orchestrator.engines.docker.faults import explained
-from orchestrator.engines.docker.identity import project_filter
+from orchestrator.engines.docker.identity import network_name, project_filter
 from orchestrator.engines.docker.lane import Lane
 from orchestrator.model.errors import EngineError
 
@@ -18,9 +19,16 @@ PAUSE_S: Final = 0.2
 
 
 async def destroy(lane: Lane, project: str) -> None:
-    """Containers in parallel, then networks. Raises `EngineError` for what would not go."""
+    """Containers in parallel, then networks. Raises `EngineError` for what would not go.
+
+    Containers leave their network one after the other, before they are removed: engines lose
+    count of a network's users when many leave at once, and then refuse to remove it
+    (moby/moby#42119).
+    """
     for left in reversed(range(ROUNDS)):
         found = await lane.call("list containers", lambda client: _ids(client, project))
+        for engine_id in found:
+            await _disconnect(lane, engine_id, network_name(project))
         await asyncio.gather(*(_remove(lane, engine_id) for engine_id in found))
         refused = await lane.call(
             "remove networks", lambda client: _remove_networks(client, project)
@@ -30,6 +38,14 @@ async def destroy(lane: Lane, project: str) -> None:
         if refused and not left:
             raise refused
         await asyncio.sleep(PAUSE_S if refused else 0)
+
+
+async def _disconnect(lane: Lane, engine_id: str, network: str) -> None:
+    def disconnect(client: docker.APIClient) -> None:
+        with contextlib.suppress(APIError):  # it is on no network, gone, or was never started
+            client.disconnect_container_from_network(engine_id, network, force=True)
+
+    await lane.call(f"disconnect container {engine_id[:12]}", disconnect)
 
 
 async def _remove(lane: Lane, engine_id: str) -> None:
@@ -55,7 +71,6 @@ def _remove_networks(client: docker.APIClient, project: str) -> EngineError | No
 
 
 def _refusal(client: docker.APIClient, network: dict[str, Any], error: APIError) -> EngineError:
-    """Engines can lose count of a network's users (moby/moby#42119)."""
     name = network["Name"]
     users = client.inspect_network(network["Id"]).get("Containers") or {}
     names = ", ".join(sorted(str(one.get("Name")) for one in users.values()))

@@ -90,8 +90,8 @@ async def test_a_cancelled_start_leaves_nothing_after_destroy(
     await asyncio.wait_for(wire.held.wait(), 10)
     starting.cancel()
     destroying = asyncio.create_task(late.destroy())
-    await engine.destroy()  # as long as the other would take if it did not wait
-    assert not destroying.done()
+    done, _ = await asyncio.wait({destroying}, timeout=0.5)
+    assert not done, "it did not wait for the late call"
     wire.release()
     await destroying
     await late.close()

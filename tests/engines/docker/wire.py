@@ -28,6 +28,7 @@ class Wire:
     async def cut(self) -> None:
         """Close everything, and let nobody connect."""
         assert self._server is not None
+        self.release()
         self._server.close()
         self._path.unlink(missing_ok=True)
         for stream in self._streams:
