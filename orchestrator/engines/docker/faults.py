@@ -36,11 +36,11 @@ def translated(what: str, url: str) -> Iterator[None]:
         raise EngineError(f"cannot {what}: {explained(error)}") from error
     except TRANSPORT as error:
         if any(isinstance(one, _TIMEOUTS) for one in _causes(error)):
-            raise too_late(what, url) from error
+            raise _too_late(what, url) from error
         raise _unavailable(error, url) from error
 
 
-def too_late(what: str, url: str) -> EngineTimeoutError:
+def _too_late(what: str, url: str) -> EngineTimeoutError:
     """The engine is overloaded, or hangs."""
     return EngineTimeoutError(
         f"the Docker engine at {url} did not {what} in time",

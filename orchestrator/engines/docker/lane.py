@@ -7,7 +7,7 @@ from typing import TypeVar
 import docker
 
 from orchestrator.engines.docker.address import Dialer
-from orchestrator.engines.docker.faults import too_late, translated
+from orchestrator.engines.docker.faults import translated
 from orchestrator.engines.docker.threads import Threads
 
 T = TypeVar("T")
@@ -30,14 +30,10 @@ class Lane:
         """What `work` returns; it may take `extra_s` longer than others. `what` completes
         "cannot …". Raises the engine errors of `model.errors`."""
 
-        def run() -> T:
-            with translated(what, self._dialer.url):
-                return work(self._connected())
-
-        try:
-            return await self._threads.run(run, self._timeout_s + extra_s)
-        except TimeoutError as error:
-            raise too_late(what, self._dialer.url) from error
+        with translated(what, self._dialer.url):
+            return await self._threads.run(
+                lambda: work(self._connected()), self._timeout_s + extra_s
+            )
 
     async def idle(self) -> None:
         """Return when no call is under way any more, also none that was cancelled."""
