@@ -75,6 +75,8 @@ def _add_reads(app: FastAPI, controller: Controller, queries: Queries, reason: s
             timing=controller.settings.timing.name,
             serial=controller.cluster.desired.now.serial,
             state_dir=str(controller.project.folder),
+            adopted=controller.adopted,
+            events_before=controller.events_before,
             degraded=controller.watcher.degraded,
         )
 

@@ -2,20 +2,19 @@
 
 import asyncio
 import contextlib
+import importlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import uvicorn
-
 from orchestrator import __version__
-from orchestrator.api.app import create_app
-from orchestrator.api.security import Gate
+from orchestrator.api.planning import change_of
 from orchestrator.engines.select import Kind, select
-from orchestrator.model.errors import ConflictError, PortInUseError
+from orchestrator.model.errors import ConflictError, OrchestratorError, PortInUseError
 from orchestrator.model.timing import Timing
+from orchestrator.model.views import ManifestBody
 from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.project import Project
 
@@ -27,13 +26,15 @@ _PORTS_TRIED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What `orch up` was told. `api_port` None: 7070 or the next free one; 0: any."""
+    """What `orch up` was told. `api_port` None: 7070 or the next free one; 0: any.
+    `manifests` are applied at once, before the API answers."""
 
     project: Project
     timing: Timing
     engine: Kind = "auto"
     api_port: int | None = None
     proxy_workers: int = 1
+    manifests: ManifestBody | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ async def serving(options: ServeOptions) -> AsyncIterator[Served]:
     """Control the project for as long as the context lasts; then let go (replicas go on) unless
     the controller was destroyed inside.
 
-    Raises `ConflictError` (another controller), `PortInUseError`, `EngineError`, `StateError`.
+    Raises `ConflictError` (another controller), `PortInUseError`, `EngineError`, `StateError`,
+    and what applying the manifests raises.
     """
     project = options.project
     project.lock()
@@ -65,6 +67,7 @@ async def serving(options: ServeOptions) -> AsyncIterator[Served]:
             try:
                 await controller.start()
                 project.remember_engine(engine.name)
+                await _apply_first(controller, options.manifests)
                 async with _api(controller, reason, listener) as served:
                     project.announce(served.url, __version__)
                     yield served
@@ -74,24 +77,27 @@ async def serving(options: ServeOptions) -> AsyncIterator[Served]:
         project.unlock()
 
 
+async def _apply_first(controller: Controller, manifests: ManifestBody | None) -> None:
+    if manifests is None:
+        return
+    try:
+        controller.apply(await change_of(manifests))
+    except OrchestratorError:
+        if not controller.adopted:
+            # Nothing ran before: a refused beginning leaves nothing either.
+            await controller.destroy()
+        raise
+
+
 @asynccontextmanager
 async def _api(
     controller: Controller, reason: str, listener: socket.socket
 ) -> AsyncIterator[Served]:
-    port = listener.getsockname()[1]
-    shutdown = asyncio.Event()
-    app = Gate(create_app(controller, reason, shutdown), port)
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", server_header=False,
-        timeout_graceful_shutdown=1, ws="none",
-    )  # fmt: skip
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="api")
-    try:
+    # Loaded beside the event loop, which has the first replicas to start meanwhile.
+    http = await asyncio.to_thread(importlib.import_module, "orchestrator.api.http")
+    async with http.answering(controller, reason, listener) as shutdown:
+        port = listener.getsockname()[1]
         yield Served(controller, f"http://{HOST}:{port}", reason, shutdown)
-    finally:
-        server.should_exit = True
-        await task
 
 
 def _engine_kind(options: ServeOptions) -> Kind:
@@ -107,14 +113,6 @@ def _engine_kind(options: ServeOptions) -> Kind:
         remedy=f"use --engine {used}, or remove what runs there first:"
         f" orch down --project {options.project.name}",
     )
-
-
-class _Server(uvicorn.Server):
-    """Signals are the command line's business, not the API's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _listen(port: int | None) -> socket.socket:

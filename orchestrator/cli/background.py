@@ -1,10 +1,12 @@
 """The controller of `orch up --detach`, in a process of its own: `python -m …background`.
 
-It is told what to want through its API, and ends on `orch down` or SIGTERM, with nothing left.
+What to want first is the JSON on its standard input (nothing: what it wanted before). It ends on
+`orch down` or SIGTERM, with nothing left.
 Everything it has to say goes to the project's `controller.log`, which is its stdout.
 """
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -51,7 +53,8 @@ def main(argv: Sequence[str]) -> int:
     # Its lines on being started and stopped say less than ours.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
-        asyncio.run(control(ControllerOptions.parse(argv).serve_options()))
+        manifests = json.loads(sys.stdin.buffer.read() or b"null")
+        asyncio.run(control(ControllerOptions.parse(argv).serve_options(manifests)))
     except OrchestratorError as error:
         sys.stdout.write(f"error: {error}\n" + (f"  {error.remedy}\n" if error.remedy else ""))
         return 1

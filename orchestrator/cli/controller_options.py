@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orchestrator.api.server import ServeOptions
@@ -52,10 +52,11 @@ class ControllerOptions:
         parser.add_argument("--api-port", type=int)
         return cls(**vars(parser.parse_args(argv)))
 
-    def serve_options(self) -> "ServeOptions":
-        """The same for the API's server. Loads it."""
+    def serve_options(self, manifests: dict[str, Any] | None) -> "ServeOptions":
+        """The same for the API's server, with what to apply first. Loads it."""
         from orchestrator.api.server import ServeOptions
         from orchestrator.model.timing import PROFILES
+        from orchestrator.model.views import ManifestBody
         from orchestrator.runtime.project import Project
 
         return ServeOptions(
@@ -64,4 +65,5 @@ class ControllerOptions:
             self.engine,  # type: ignore[arg-type]
             self.api_port,
             self.proxy_workers,
+            None if manifests is None else ManifestBody.model_validate(manifests),
         )

@@ -1,9 +1,11 @@
 """Starting a controller in the background, and being sure that it runs."""
 
+import contextlib
+import json
 import os
 import subprocess
 import time
-from typing import Final
+from typing import Any, Final
 
 from orchestrator.cli.controller_options import ControllerOptions
 from orchestrator.cli.forgetting import forget
@@ -15,8 +17,8 @@ TICK_S: Final = 0.02
 LOG_LINES: Final = 10
 
 
-def start(options: ControllerOptions) -> ControllerRecord:
-    """Start it in a session of its own; return when it answers.
+def start(options: ControllerOptions, manifests: dict[str, Any] | None) -> ControllerRecord:
+    """Start it in a session of its own, with what to apply first; return when it answers.
 
     Raises `OrchestratorError`; then nothing is left where there was nothing before.
     """
@@ -27,16 +29,24 @@ def start(options: ControllerOptions) -> ControllerRecord:
     with os.fdopen(os.open(project.log_file, flags, 0o600), "ab") as log:
         begun_at = os.fstat(log.fileno()).st_size
         child = subprocess.Popen(
-            options.argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True,
+            options.argv(), stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-    _get_ready()
+    _tell(child, manifests)
     try:
+        _get_ready()
         return _announced(project, child, begun_at)
-    except OrchestratorError:
+    except (OrchestratorError, KeyboardInterrupt):
+        _end(child)
         if fresh:
             forget(project)
         raise
+
+
+def _tell(child: "subprocess.Popen[bytes]", manifests: dict[str, Any] | None) -> None:
+    assert child.stdin is not None  # noqa: S101 - it was asked for
+    with contextlib.suppress(BrokenPipeError), child.stdin:
+        if manifests is not None:
+            child.stdin.write(json.dumps(manifests).encode())
 
 
 def _get_ready() -> None:
@@ -56,9 +66,17 @@ def _announced(
         if child.poll() is not None:
             raise _failure(project, begun_at, "the controller did not start")
         time.sleep(TICK_S)
-    child.kill()
-    child.wait()
     raise _failure(project, begun_at, f"the controller did not answer in {START_TIMEOUT_S:g} s")
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """SIGTERM: it removes what it began. It is given as long as its own start may take."""
+    child.terminate()
+    try:
+        child.wait(START_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def _failure(project: Project, begun_at: int, what: str) -> OrchestratorError:

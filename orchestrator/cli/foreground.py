@@ -19,7 +19,7 @@ from orchestrator.model.state import Phase
 from orchestrator.model.views import EventView
 
 
-async def serve(session: Session, options: ServeOptions, body: dict[str, Any] | None) -> None:
+async def serve(session: Session, options: ServeOptions) -> None:
     """Bring it up, tell what happens, tear it down at the end.
 
     Raises what the start raises, then with nothing left running that was not running before.
@@ -30,9 +30,9 @@ async def serve(session: Session, options: ServeOptions, body: dict[str, Any] | 
     try:
         async with serving(options) as served:
             session.note(served.engine_reason)
-            ends_with_us = ends_with_us and not served.controller.cluster.observed.replicas
+            ends_with_us = ends_with_us and not served.controller.adopted
             try:
-                await _until_stopped(session, served, body, interrupts)
+                await _until_stopped(session, served, interrupts)
                 ends_with_us = True
             finally:
                 if ends_with_us:
@@ -42,11 +42,9 @@ async def serve(session: Session, options: ServeOptions, body: dict[str, Any] | 
             forget(options.project)
 
 
-async def _until_stopped(
-    session: Session, served: Served, body: dict[str, Any] | None, interrupts: Interrupts
-) -> None:
+async def _until_stopped(session: Session, served: Served, interrupts: Interrupts) -> None:
     given_up = threading.Event()
-    narrator = asyncio.create_task(_narrate(session, served, body, given_up))
+    narrator = asyncio.create_task(_narrate(session, served, given_up))
     ends = [interrupts.stop.wait(), served.shutdown.wait(), served.controller.failed()]
     try:
         await _first([narrator, *(asyncio.ensure_future(end) for end in ends)])
@@ -65,11 +63,9 @@ async def _first(tasks: list["asyncio.Future[Any]"]) -> None:
         task.result()
 
 
-async def _narrate(
-    session: Session, served: Served, body: dict[str, Any] | None, given_up: threading.Event
-) -> None:
+async def _narrate(session: Session, served: Served, given_up: threading.Event) -> None:
     """Bring everything up, then tell of every event for ever."""
-    serial = await _in_thread(_bring_up, session, served.url, body, given_up)
+    serial = await _in_thread(_bring_up, session, served, given_up)
     if given_up.is_set():
         return
     async for event in served.controller.log.follow(serial):
@@ -90,15 +86,11 @@ async def _in_thread(function: Any, *args: Any) -> Any:
         raise
 
 
-def _bring_up(
-    session: Session, url: str, body: dict[str, Any] | None, given_up: threading.Event
-) -> int:
-    """Apply and wait, as a client of our own API; the serial of the last event told of."""
-    client = Client(url)
+def _bring_up(session: Session, served: Served, given_up: threading.Event) -> int:
+    """Wait, as a client of our own API; the serial of the last event told of."""
+    client = Client(served.url)
     try:
-        waiter = Waiter(session, client)
-        if body is not None:
-            client.post("/v1/apply", body)
+        waiter = Waiter(session, client, after=served.controller.events_before)
         if waiter.run(None, given_up):
             show_summary(session, client)
             session.note(f"Ctrl-C stops and removes everything; elsewhere: {_down(session)}")

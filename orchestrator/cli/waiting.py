@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 TICK_S: Final = 0.1
 RELOOK_S: Final = 0.25
+# What may have been the last thing waited for: then a look at everything is worth its price.
+SETTLING: Final = frozenset({"Ready", "Started", "Stopped", "Completed", "Deleted"})
 LOG_LINES: Final = 5
 
 
 class Waiter:
     """Looks at the controller until all is settled, and `also` is true. Made before the order is
-    given, so that it misses no event."""
+    given, so that it misses no event, or told after which event that was."""
 
     def __init__(
         self,
@@ -32,14 +34,18 @@ class Waiter:
         client: Client | None = None,
         services: Iterable[str] = (),
         also: Callable[[], bool] = lambda: True,
+        after: int | None = None,
     ) -> None:
         self._session = session
         self._client = client or session.client
         self._board = Board(services)
         self._also = also
         self._done = False
+        self.serial: int = self._newest_event() if after is None else after
+
+    def _newest_event(self) -> int:
         newest = self._client.get("/v1/events", limit=1)
-        self.serial: int = newest[-1]["serial"] if newest else 0
+        return newest[-1]["serial"] if newest else 0
 
     def run(self, timeout_s: float | None, stop: threading.Event | None = None) -> bool:
         """Return True when all is settled, False if `stop` was set first.
@@ -61,6 +67,7 @@ class Waiter:
                     looked_at = now
                     self._look(now, shown)
                 shown.tick()
+            shown.tick()
         if not self._done:
             raise self._timed_out(timeout_s or 0.0)
         return True
@@ -71,7 +78,7 @@ class Waiter:
         if events:
             self.serial = events[-1].serial
         shown.changed(self._board.hear(events, now))
-        return bool(events)
+        return any(event.reason in SETTLING for event in events)
 
     def _look(self, now: float, shown: "_Display") -> None:
         services = [ServiceView(**row) for row in self._client.get("/v1/services")]

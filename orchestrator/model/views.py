@@ -27,6 +27,10 @@ class InfoView(View):
     serial: int
     """Of the desired state: grows with every change; a saved plan names the one it was made on."""
     state_dir: str
+    adopted: int = 0
+    """Replicas that ran already when this controller began."""
+    events_before: int = 0
+    """Serial of the last event before this controller began."""
     degraded: str = ""
     """Why the engine is not answering now, "" while all is well."""
 

@@ -23,6 +23,7 @@ from orchestrator.proxy.syntax import CHUNKED, END_OF_HEAD, UNTIL_CLOSE, HttpErr
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
     from orchestrator.proxy.client import ClientConnection
+    from orchestrator.proxy.frontend import Frontend
     from orchestrator.proxy.upstream import UpstreamConnection
 
 # How much of a request body is kept for another try, and how much may wait for a connection.
@@ -36,8 +37,10 @@ _OWN_SHORTAGE: Final = frozenset(
 class Exchange:
     """From a request head to the end of its response."""
 
-    __slots__ = ("active", "backend", "client", "connecting", "failure", "kept", "pieces",
-                 "reply_started", "request", "resent", "reusable", "tried", "upstream")  # fmt: skip
+    __slots__ = (
+        "active", "backend", "client", "connecting", "failure", "kept", "left_by", "pieces",
+        "reply_started", "request", "resent", "reusable", "tried", "upstream",
+    )  # fmt: skip
 
     backend: "Backend"
 
@@ -50,6 +53,7 @@ class Exchange:
         self.pieces: list[Piece] | None = []  # the body so far; None once it is too much to keep
         self.kept = 0
         self.tried: tuple[Backend, ...] = ()
+        self.left_by: Backend | None = None  # it closed a used connection: better try another
         self.failure: HttpError | None = None  # of the last replica tried
         self.resent = False
         self.reply_started = False
@@ -58,7 +62,7 @@ class Exchange:
     def dispatch(self, fresh: bool = False) -> None:
         """Send to the replica whose turn it is. `fresh`: not on a used connection."""
         frontend = self.client.frontend
-        backend = frontend.pick(self.tried)
+        backend = self._pick(frontend)
         if backend is None:
             self.client.fail(self.failure or no_replica(frontend.listener.service))
             return
@@ -71,6 +75,11 @@ class Exchange:
             self.client.deadline = frontend.clock.now + frontend.listener.connect_timeout_s
             self.connecting = True
             backend.connect(self)
+
+    def _pick(self, frontend: "Frontend") -> "Backend | None":
+        if self.left_by is None:
+            return frontend.pick(self.tried)
+        return frontend.pick((*self.tried, self.left_by)) or frontend.pick(self.tried)
 
     def _send(self, upstream: "UpstreamConnection") -> None:
         self.upstream = upstream
@@ -155,7 +164,11 @@ class Exchange:
         )
 
     def _retry(self, failed: "Backend | None") -> None:
-        if failed is not None:
+        if failed is None:
+            # Most likely the race of a request against the close of an idle connection; but a
+            # replica that is dying does the same, and a second loss would be the client's.
+            self.left_by = self.backend
+        else:
             self.tried += (failed,)
             failed.retries += 1
         self.client.frontend.retries += 1

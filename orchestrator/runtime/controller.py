@@ -49,6 +49,8 @@ class Controller:
         self.engine = engine
         self.settings = settings
         self.store = Store(project.database, clock)
+        self.events_before = self.store.last_event
+        self.adopted = 0
         self.log = EventLog(self.store, clock)
         desired = DesiredState(self.store, settings.timing)
         self.cluster = Cluster(engine, self.store, desired, self.log, clock)
@@ -71,11 +73,8 @@ class Controller:
         """Find what runs, take it over, and begin. Raises `EngineError`, `StateError`."""
         if self.store.trouble:
             self.log.warning("StateLost", "project", self.store.trouble)
-        await self.engine.open()
-        await self.supervisor.start()
-        await self.watcher.relist()
-        if self.watcher.degraded:
-            raise OrchestratorError(self.watcher.degraded, remedy="see: orch doctor")
+        # A worker takes a tenth of a second to start: the engine is asked meanwhile.
+        await asyncio.gather(self.supervisor.start(), self._find())
         self._tell_unclaimed()
         self.publisher.hold_until_known(list(self.cluster.observed.replicas.values()))
         self.cluster.touch_all()
@@ -83,6 +82,15 @@ class Controller:
         loops = (watcher.watch_events, watcher.watch_list, self.publisher.run, self._control)
         for loop in (*loops, self._flush):
             self._tasks.append(asyncio.create_task(loop(), name=loop.__qualname__))
+
+    async def _find(self) -> None:
+        """See what runs already."""
+        await self.engine.open()
+        await self.watcher.relist()
+        if self.watcher.degraded:
+            raise OrchestratorError(self.watcher.degraded, remedy="see: orch doctor")
+        known = self.cluster.observed.replicas.values()
+        self.adopted = sum(replica.phase is not Phase.EXITED for replica in known)
 
     async def failed(self) -> None:
         """Return never, but raise what ended one of the loops: that would be a bug."""

@@ -21,9 +21,10 @@ Verdict = Callable[[ReplicaId, ProbeKind, Probe, str], None]
 """Is told: replica, kind, probe, and "" or why it failed."""
 
 # The first early tries; each pause is a quarter longer than the one before, so that the delay
-# of detection stays about a fifth of the start-up time and the cost stays logarithmic.
+# of detection is about a fifth of the start-up time at first, and never above a tenth of a second.
 EARLY_PAUSE_S: Final = 0.02
 EARLY_GROWTH: Final = 1.25
+EARLY_MAX_S: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ class Prober:
                 due += period_s
                 self._tell(subject, probe, kinds, failure)
             await asyncio.sleep(min(pause_s, period_s))
-            pause_s *= EARLY_GROWTH
+            pause_s = min(pause_s * EARLY_GROWTH, EARLY_MAX_S)
         self._tell(subject, probe, kinds, "")
 
     async def _pause(self, subject: _Subject, period_s: float) -> None:

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 NUMBER = (int, float)
 INFO = {
     "project": str, "version": str, "pid": int, "started_at": float, "engine": str,
-    "engine_reason": str, "timing": str, "serial": int, "state_dir": str, "degraded": str,
+    "engine_reason": str, "timing": str, "serial": int, "state_dir": str, "adopted": int,
+    "events_before": int, "degraded": str,
 }  # fmt: skip
 REPLICA = {
     "name": str, "service": str, "slot": int, "attempt": int, "status": str, "reason": str,

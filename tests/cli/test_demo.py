@@ -35,7 +35,7 @@ def test_an_interrupted_demo(number: signal.Signals, state_dir: Path) -> None:
     """In the middle of it: everything is taken down, and it says that it looked."""
     with Orch(state_dir).begun("demo", "--engine", "process") as process:
         assert process.stdout is not None
-        eventually(lambda: "requests a second" in process.stdout.readline())  # type: ignore[union-attr]
+        eventually(lambda: "requests a second" in process.stdout.readline(), timeout=60)  # type: ignore[union-attr]
         process.send_signal(number)
         told, _ = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -2,11 +2,12 @@
 
 import asyncio
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.proxy.conftest import Proxy, free_port
+from tests.proxy.conftest import Proxy, endpoint, free_port
 from tests.proxy.raw_client import RawClient, get
 from tests.proxy.replicas import (
     Connection,
@@ -105,6 +106,28 @@ async def test_a_kept_connection_that_dies_costs_no_repeatable_request(proxy: Pr
     for _ in range(5):
         assert (await get(proxy.port)).body == b"once"
     assert proxy.suspects == []
+
+
+async def test_what_a_dying_replica_drops_goes_to_another_one(proxy: Proxy) -> None:
+    dying = asyncio.Event()
+
+    async def behaviour(connection: Connection) -> None:
+        while True:
+            await connection.body(await connection.head())
+            if dying.is_set():
+                connection.reset()
+                return
+            await connection.send(response(b"web-1"))
+
+    first, second = await proxy.replica("web-1", behaviour), await proxy.replica("web-2")
+    # Three in four requests are web-1's turn, two of them in a row: the lost one's next turn too.
+    endpoints = (replace(endpoint(first), weight=3), endpoint(second))
+    await proxy.publish(first, second, endpoints=endpoints)
+    async with await proxy.client() as client:
+        names = [(await client.get()).body for _ in range(3)]
+        assert names == [b"web-1", b"web-1", b"web-2"]
+        dying.set()
+        assert [(await client.get()).body for _ in range(4)] == [b"web-2"] * 4
 
 
 async def test_a_kept_connection_that_dies_fails_a_post(proxy: Proxy) -> None:

@@ -12,6 +12,7 @@ from orchestrator.model.errors import InvalidRequestError, OrchestratorError
 
 if TYPE_CHECKING:
     from orchestrator.cli.controller_options import ControllerOptions
+    from orchestrator.cli.waiting import Waiter
 
 
 class Engine(StrEnum):
@@ -92,7 +93,7 @@ def _serve(session: Session, controller: "ControllerOptions", body: dict[str, An
 
     from orchestrator.cli.foreground import serve
 
-    asyncio.run(serve(session, controller.serve_options(), body))
+    asyncio.run(serve(session, controller.serve_options(body)))
 
 
 def _attach(
@@ -121,31 +122,38 @@ def _detach(
     from orchestrator.cli.detaching import start
     from orchestrator.cli.ending import shut_down
     from orchestrator.cli.exits import WaitTimeoutError
+    from orchestrator.cli.waiting import Waiter
 
     fresh = not session.project.database.exists()
-    record = start(controller)
-    session.note(session.client.get("/v1/info")["engine_reason"])
-    adopted = any(row["id"] for row in session.client.get("/v1/replicas"))
+    record = start(controller, body)
+    info = session.client.get("/v1/info")
+    session.note(info["engine_reason"])
     goes_on = f"in the background (pid {record.pid}); stop it with: {session.command('down')}"
     try:
-        _bring_up(session, body, wait_s)
+        _settle(session, Waiter(session, after=info["events_before"]), wait_s)
     except WaitTimeoutError:
         session.note(goes_on)
         raise
     except OrchestratorError:
-        if fresh and not adopted:
+        if fresh and not info["adopted"]:
             shut_down(session, record)
         raise
     session.note(goes_on)
 
 
 def _bring_up(session: Session, body: dict[str, Any] | None, wait_s: float | None) -> None:
-    from orchestrator.cli.summary import show_summary
     from orchestrator.cli.waiting import Waiter
 
     waiter = Waiter(session)
     if body is not None:
         session.client.post("/v1/apply", body)
+    _settle(session, waiter, wait_s)
+
+
+def _settle(session: Session, waiter: "Waiter", wait_s: float | None) -> None:
+    """Wait if that was asked for, then say what there is."""
+    from orchestrator.cli.summary import show_summary
+
     if wait_s is not None:
         waiter.run(wait_s)
     show_summary(session, session.client)

@@ -43,7 +43,7 @@ def set_up(session: Session, engine: str) -> Stage:
     port = _free_port()
     body = _body(port)
     options = ControllerOptions.of(session.project, engine=engine, api_port=0)
-    return Stage(session, start(options), body, port)
+    return Stage(session, start(options, None), body, port)
 
 
 def own_session(outer: Session) -> Session:
