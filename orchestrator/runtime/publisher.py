@@ -25,6 +25,7 @@ class Publisher:
         self._supervisor = supervisor
         self._cluster = cluster
         self._sent: tuple[proxy.Listener, ...] | None = None
+        self._routed: dict[str, frozenset[str]] = {}
         self._version = 0
         self._wanted = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -36,6 +37,10 @@ class Publisher:
         """Replicas found running were routed to a moment ago: let a probe speak first."""
         self._held = {replica.id for replica in replicas if replica.phase is Phase.RUNNING}
         self._held_until = self._cluster.clock.monotonic() + HOLD_S
+
+    def routed(self, service: str) -> frozenset[str]:
+        """The replicas (`web-1.1`) that every proxy worker sends requests of the service to."""
+        return self._routed.get(service, frozenset())
 
     def request(self) -> None:
         """Something changed: see whether the proxy has to know."""
@@ -93,6 +98,10 @@ class Publisher:
             self._version += 1
             await self._supervisor.publish(proxy.Snapshot(self._version, listeners))
             self._sent = listeners
+            self._routed = {
+                listener.service: frozenset(endpoint.id for endpoint in listener.endpoints)
+                for listener in listeners
+            }
 
     def _listeners(self, desired: Desired) -> tuple[proxy.Listener, ...]:
         ready = routable(desired, self._cluster.observed.view())

@@ -10,6 +10,7 @@ from orchestrator.model.state import (
     Desired,
     Node,
     Phase,
+    Replica,
 )
 from orchestrator.model.views import (
     EventView,
@@ -57,6 +58,8 @@ class Queries:
         pending = {k: why for k, why in self._controller.pending.items() if k.service == name}
         rows = self.replicas(name)
         status, reason = _service_status(spec.replicas, len(current), rows)
+        if status == "Ready" and spec.proxy and not self._routed(name, current):
+            status, reason = "Progressing", "the proxy does not know every ready replica yet"
         histories = [h for k, h in self._cluster.observed.slots.items() if k.service == name]
         return ServiceView(
             name=name,
@@ -73,6 +76,10 @@ class Queries:
             restarts=sum(history.restarts for history in histories),
             spec=spec,
         )
+
+    def _routed(self, service: str, replicas: list[Replica]) -> bool:
+        routed = self._controller.publisher.routed(service)
+        return all(str(replica.id) in routed for replica in replicas)
 
     def nodes(self) -> list[NodeView]:
         """Every node."""

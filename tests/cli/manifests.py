@@ -48,6 +48,12 @@ stopGracePeriod: 1s
 """
 
 
+def late(name: str = "idle") -> str:
+    """A service that is ready a while after it runs: long enough to be seen waiting."""
+    probe = "probes: {readiness: {exec: ['true'], initialDelay: 2s}}"
+    return sleeper(name) + probe + "\n"
+
+
 def write(folder: Path, *documents: str, name: str = "app.yaml") -> str:
     """A manifest file; its path."""
     path = folder / name

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.cli.manifests import sleeper, write
+from tests.cli.manifests import late, sleeper, write
 from tests.cli.orch import Orch
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -48,7 +48,7 @@ def test_no_colour_if_it_is_not_wanted(env: dict[str, str], orch: Orch) -> None:
 
 def test_progress_is_redrawn_in_place(orch: Orch) -> None:
     """A head that counts, and the cursor going up."""
-    up = ("up", "-f", write(orch.state_dir, sleeper()), "--engine", "process", "--api-port", "0")
+    up = ("up", "-f", write(orch.state_dir, late()), "--engine", "process", "--api-port", "0")
     written = on_a_terminal(orch, *up, "--detach", "--wait")
     assert "[+] Running 0/1" in written
     assert "\x1b[1A" in written
@@ -57,7 +57,7 @@ def test_progress_is_redrawn_in_place(orch: Orch) -> None:
 
 def test_no_colour_but_live(orch: Orch) -> None:
     """NO_COLOR speaks of colour only."""
-    up = ("up", "-f", write(orch.state_dir, sleeper()), "--engine", "process", "--api-port", "0")
+    up = ("up", "-f", write(orch.state_dir, late()), "--engine", "process", "--api-port", "0")
     written = on_a_terminal(orch, *up, "--detach", "--wait", NO_COLOR="1")
     assert "\x1b[1A" in written
     assert not re.search(r"\x1b\[3[0-9]m", written)
