@@ -94,9 +94,9 @@ class Traffic:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 status, replica = await connection.get()
-        except (OSError, EOFError, ValueError, TimeoutError) as error:
+        except (OSError, EOFError, ValueError) as error:
             connection.close()
-            self._failed(type(error).__name__)
+            self._failed(_why(error))
             return
         if status >= 400:
             self._failed(f"HTTP {status}")
@@ -137,6 +137,17 @@ class _Connection:
             with contextlib.suppress(OSError, RuntimeError):
                 self._streams[1].close()
             self._streams = None
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case TimeoutError():
+            return f"no answer within {TIMEOUT_S:g} s"
+        case EOFError():
+            return "answer cut off: its replica died while it was writing"
+        case ConnectionError():
+            return "connection refused or reset"
+    return f"{type(error).__name__}: {error}"
 
 
 def _field(line: str) -> tuple[str, str, str]:
