@@ -24,6 +24,7 @@ READS = [
 @pytest.fixture
 async def api(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     """Its engine can be made to go away; one replica of `job` runs."""
+
     async def selected(*asked: object) -> tuple[Engine, str]:
         engine, reason = await select(*asked)  # type: ignore[arg-type]
         return Moody(engine), reason
