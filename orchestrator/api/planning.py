@@ -36,7 +36,7 @@ def planned(controller: Controller, change: Change) -> PlanView:
     cluster = controller.cluster
     proposed = cluster.desired.propose(change)
     now = cluster.clock.monotonic()
-    seen = preview(cluster.desired.now, proposed, cluster.observed.view(), now)
+    seen = preview(cluster.desired.baseline(change), proposed, cluster.observed.view(), now)
     return PlanView(
         serial=cluster.desired.now.serial,
         add=seen.add,

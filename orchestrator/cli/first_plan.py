@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator.api.planning import change_of
 from orchestrator.core.preview import preview
 from orchestrator.core.render import render
-from orchestrator.model.state import Desired, Observed
+from orchestrator.model.state import Observed
 from orchestrator.model.timing import DEMO
 from orchestrator.model.views import ManifestBody, PlanView
 from orchestrator.runtime.clock import SystemClock
@@ -23,9 +23,8 @@ def first_plan(body: dict[str, Any]) -> dict[str, Any]:
         store = Store(Path(folder) / "state.db", SystemClock())
         try:
             desired = DesiredState(store, DEMO)
-            # Without a Node in it, this machine is the node, and is nothing new.
-            before = Desired() if change.nodes else desired.now
-            seen = preview(before, desired.propose(change), Observed(), 0.0)
+            before, after = desired.baseline(change), desired.propose(change)
+            seen = preview(before, after, Observed(), 0.0)
         finally:
             store.close()
     view = PlanView(

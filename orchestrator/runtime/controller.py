@@ -12,6 +12,7 @@ from typing import Final
 from orchestrator.core.reconcile import reconcile
 from orchestrator.engines.base import Engine
 from orchestrator.model.errors import OrchestratorError, StateError
+from orchestrator.model.spec import ServiceSpec
 from orchestrator.model.state import Phase, SlotKey
 from orchestrator.model.timing import Timing
 from orchestrator.runtime.clock import Clock, SystemClock
@@ -27,6 +28,8 @@ from orchestrator.runtime.store import Store
 from orchestrator.runtime.watcher import Watcher
 
 FLUSH_S: Final = 0.5
+# For the engine's own time to end and remove containers.
+WIND_DOWN_MARGIN_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Controller:
             engine, self.cluster, self.publisher, self.images, self.watcher.degrade
         )
         self.pending: dict[SlotKey, str] = {}
+        self._all_deleted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._unwritten = False
 
@@ -111,8 +115,11 @@ class Controller:
         with contextlib.suppress(StateError):
             self.store.close()
 
-    async def destroy(self) -> None:
-        """Remove everything that belongs to the project, then close."""
+    async def destroy(self, *, at_once: bool = False) -> None:
+        """Have every replica leave in order, remove what is left of the project, then close.
+        `at_once`: without the order, and without the wait."""
+        if not at_once:
+            await self._wind_down()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -130,6 +137,22 @@ class Controller:
             if str(id_) == endpoint:
                 self.log.warning("Suspect", f"replica/{id_.name}", f"{id_} {why}")
                 self.cluster.prober.hurry(id_)
+
+    async def _wind_down(self) -> None:
+        """Every service goes as if deleted: unrouted, drained, SIGTERM. No longer than the longest
+        of them was promised; the engine ends the rest."""
+        services = list(self.cluster.desired.now.services.values())
+        if not services or not self._tasks or self.watcher.degraded:
+            return
+        self._all_deleted.clear()
+        longest_s = max((_leave_s(service.spec) for service in services), default=0.0)
+        try:
+            async with asyncio.timeout(longest_s + WIND_DOWN_MARGIN_S):
+                for service in services:
+                    self.delete(service.name)
+                await self._all_deleted.wait()
+        except (TimeoutError, StateError) as error:
+            self.log.warning("Destroying", "project", f"what is left is killed: {error!r}")
 
     # -- commands --------------------------------------------------------------------------
 
@@ -229,6 +252,8 @@ class Controller:
                     return
                 self.cluster.observed.forget_slots(name)
                 self.log.normal("Deleted", f"service/{name}", "nothing of it is left")
+        if not self.cluster.desired.deleting:
+            self._all_deleted.set()
 
     def _tell_unclaimed(self) -> None:
         running = {
@@ -260,3 +285,9 @@ class Controller:
             if self._unwritten:
                 self._unwritten = False
                 self.cluster.touch_all()
+
+
+def _leave_s(spec: ServiceSpec) -> float:
+    """Seconds a replica may take to leave: to end its requests, then itself."""
+    drain_s = spec.proxy.drain_timeout_s if spec.proxy else None
+    return (drain_s or 0.0) + (spec.stop_grace_period_s or 0.0)

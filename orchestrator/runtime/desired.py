@@ -27,21 +27,38 @@ class Change:
 
 
 class DesiredState:
-    """What is wanted, kept in the store. `deleting` names services wanted no more whose replicas
-    have not all gone."""
+    """What is wanted, kept in the store."""
 
     def __init__(self, store: Store, timing: Timing) -> None:
         self._store = store
         self._timing = timing
         self._services = store.services()
         self._nodes = store.nodes()
-        self.deleting = store.deleting()
+        self._leaving = {
+            name: with_timing(record.spec, timing) for name, record in store.deleting().items()
+        }
         self.now = self._view(self._services, self._nodes, store.serial())
+
+    @property
+    def deleting(self) -> set[str]:
+        """Services wanted no more, of which something may be left."""
+        return set(self._leaving)
+
+    def spec(self, name: str) -> ServiceSpec | None:
+        """The spec of a service that is wanted, or that is on its way out by it."""
+        wanted = self.now.services.get(name)
+        return wanted.spec if wanted else self._leaving.get(name)
 
     def source(self, name: str) -> str:
         """The digest of the service's build folder, "" where it has none."""
         record = self._services.get(name)
         return record.source if record else ""
+
+    def baseline(self, change: Change) -> Desired:
+        """What a plan of `change` is compared with: what is wanted now. On an empty project whose
+        first nodes it brings, the implied node is left out: nobody made it, nobody destroys it."""
+        implied = not self._nodes and not self._services and change.nodes
+        return replace(self.now, nodes={}) if implied else self.now
 
     def propose(self, change: Change) -> Desired:
         """What would be wanted after `change`. Changes nothing."""
@@ -54,8 +71,11 @@ class DesiredState:
         gone = self._services.keys() - services.keys()
         if services == self._services and nodes == self._nodes:
             return set()
+        before = self.now.services
         self._commit(services, nodes)
-        self.deleting = (self.deleting | gone) - services.keys()
+        self._leaving |= {name: before[name].spec for name in gone}
+        for name in services:
+            self._leaving.pop(name, None)
         return gone | services.keys()
 
     def scale(self, name: str, replicas: int) -> None:
@@ -73,14 +93,15 @@ class DesiredState:
     def delete(self, name: str) -> None:
         """Want the service no more. Raises `NotFoundError`."""
         self._service(name)
+        spec = self.now.services[name].spec
         services = {key: value for key, value in self._services.items() if key != name}
         self._commit(services, self._nodes)
-        self.deleting.add(name)
+        self._leaving[name] = spec
 
     def forget(self, name: str) -> None:
         """A service that was deleted is gone."""
         self._store.forget_service(name)
-        self.deleting.discard(name)
+        self._leaving.pop(name, None)
 
     def mark_node(self, name: str, *, cordoned: bool, draining: bool) -> None:
         """Cordon, uncordon or drain. Raises `NotFoundError`."""

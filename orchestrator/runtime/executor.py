@@ -176,8 +176,7 @@ class Executor:
 
     def _graces(self, id_: ReplicaId) -> tuple[float, float]:
         """Seconds for SIGTERM and for draining; what an earlier controller granted is spent."""
-        service = self._cluster.desired.now.services.get(id_.service)
-        spec = service.spec if service else None
+        spec = self._cluster.desired.spec(id_.service)
         grace_s = spec.stop_grace_period_s if spec else None
         drain_s = spec.proxy.drain_timeout_s if spec and spec.proxy else None
         grace_s, drain_s = 10.0 if grace_s is None else grace_s, drain_s or 0.0

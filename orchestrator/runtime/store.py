@@ -101,16 +101,19 @@ class Store:
 
     def services(self) -> dict[str, ServiceRecord]:
         """Every service that is wanted."""
-        rows = self._db.execute("SELECT spec, source, restarted FROM services WHERE NOT deleting")
+        return self._read_services(deleting=False)
+
+    def deleting(self) -> dict[str, ServiceRecord]:
+        """Services that are wanted no more, and whose replicas may still run."""
+        return self._read_services(deleting=True)
+
+    def _read_services(self, *, deleting: bool) -> dict[str, ServiceRecord]:
+        query = "SELECT spec, source, restarted FROM services WHERE deleting = ?"
         records = [
             ServiceRecord(ServiceSpec.model_validate_json(spec), source, restarted)
-            for spec, source, restarted in rows
+            for spec, source, restarted in self._db.execute(query, (deleting,))
         ]
         return {record.spec.name: record for record in records}
-
-    def deleting(self) -> set[str]:
-        """Services that are wanted no more, and whose replicas may still run."""
-        return {name for (name,) in self._db.execute("SELECT name FROM services WHERE deleting")}
 
     def put_service(self, record: ServiceRecord) -> None:
         """Insert or replace a service."""

@@ -70,7 +70,7 @@ async def answering(folder: Path) -> AsyncIterator[Api]:
         client = httpx.AsyncClient(base_url=served.url, trust_env=False, verify=False, timeout=10)
         async with client:
             yield Api(served, client, rig)
-        await served.controller.destroy()
+        await served.controller.destroy(at_once=True)
     assert rig.leftovers() == []
 
 

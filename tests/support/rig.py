@@ -119,7 +119,7 @@ class Rig:
         for controller in self._controllers[:-1]:
             await self.close(controller)
         last = self._controllers.pop() if self._controllers else await self.controller()
-        await last.destroy()
+        await last.destroy(at_once=True)
         self._controllers.clear()
         for worker in self._workers:
             worker.wait(5)
