@@ -78,7 +78,11 @@ class Controller:
         if self.store.trouble:
             self.log.warning("StateLost", "project", self.store.trouble)
         # A worker takes a tenth of a second to start: the engine is asked meanwhile.
-        await asyncio.gather(self.supervisor.start(), self._find())
+        workers = asyncio.create_task(self.supervisor.start())
+        try:
+            await self._find()
+        finally:
+            await workers
         self._tell_unclaimed()
         self.publisher.hold_until_known(list(self.cluster.observed.replicas.values()))
         self.cluster.touch_all()
