@@ -1,6 +1,7 @@
 """Fault 20: a state file that is no use is set aside, never deleted. Fault 19: one that is in
 order stays where it is when only the disk is not."""
 
+import contextlib
 import resource
 import signal
 import sqlite3
@@ -109,21 +110,24 @@ def test_any_damage_is_survived(
         store.close()
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk() -> Iterator[None]:
-    """No file of this process may grow: writes fail as on a disk that is full."""
+    """No file of this process may grow: writes fail as on a disk that is full. For as short as
+    can be: the test runner's own output may be a file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_full_disk_does_not_set_a_sound_file_aside(
-    written: bytes, database: Path, clock: HandClock, full_disk: None
+    written: bytes, database: Path, clock: HandClock
 ) -> None:
-    with pytest.raises(StateError):
+    with full_disk(), pytest.raises(StateError):
         Store(database, clock)
     assert set_aside(database) == []
     assert database.read_bytes() == written
