@@ -82,6 +82,15 @@ mount_cgroups() {
     if command -v cgroupfs-mount >/dev/null; then cgroupfs-mount; fi
 }
 
+# An engine that was killed leaves its pid behind, and while any process bears that number the
+# next one does not start. `$1` the file, `$2` whose pid it is to be.
+forget_if_dead() {
+    local pid
+    pid=$(cat "$1" 2>/dev/null) || return 0
+    if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != "$2" ] || grep -q '^State:.Z' "/proc/$pid/status"
+    then rm -f "$1"; fi
+}
+
 start() {
     mkdir -p "$root/.cache"
     if on_systemd; then
@@ -90,6 +99,8 @@ start() {
         return
     fi
     mount_cgroups
+    forget_if_dead /var/run/docker.pid dockerd
+    forget_if_dead /var/run/docker/containerd/containerd.pid containerd
     # A session of its own: Ctrl-C in this terminal is not meant for it.
     # shellcheck disable=SC2086  # flags are split on purpose
     setsid dockerd ${DOCKERD_FLAGS:-} >"$log" 2>&1 </dev/null &
