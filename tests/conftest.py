@@ -5,6 +5,7 @@ With ORCH_REQUIRE_DOCKER=1 (as in CI) the run fails instead of skipping them.
 
 import functools
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from pathlib import Path
 import docker
 import pytest
 from docker.errors import DockerException
+
+# A shell's background job ignores SIGINT, and so would every program that a test interrupts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REQUIRED = os.environ.get("ORCH_REQUIRE_DOCKER") == "1"
 
