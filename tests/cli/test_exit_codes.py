@@ -84,11 +84,12 @@ def test_timed_out(orch: Orch) -> None:
 kind: Service
 name: bad
 command: [sh, -c, "echo no such table; exit 3"]
+restart: {backoff: {initial: 60s, max: 60s}}
 """
     manifest = write(orch.state_dir, failing)
-    args = ("--engine", "process", "--api-port", "0", "--detach", "--wait", "--timeout", "1s")
+    args = ("--engine", "process", "--api-port", "0", "--detach", "--wait", "--timeout", "3s")
     said = orch.refused("up", "-f", manifest, *args, code=4)
-    assert "error: not ready after 1 s" in said
+    assert "error: not ready after 3 s" in said
     assert "bad-1 CrashLoopBackOff" in said
     assert "| no such table" in said
     assert not orch.json("ps")[0]["ready"]
