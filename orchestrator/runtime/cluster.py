@@ -75,9 +75,9 @@ class Cluster:
         self._watch(self.observed.replicas[seen.id])
         self.touch(seen.id.service)
 
-    def exited(self, id_: ReplicaId, how: Exit) -> None:
+    def exited(self, id_: ReplicaId, how: Exit, engine_id: str = "") -> None:
         """A replica runs no more."""
-        if not self.observed.exited(id_, how, self.spec(id_.service)):
+        if not self.observed.exited(id_, how, self.spec(id_.service), engine_id):
             return
         self.prober.forget(id_)
         replica = self.observed.replicas[id_]

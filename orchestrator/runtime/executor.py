@@ -110,7 +110,8 @@ class Executor:
             self._cluster.runs(seen)
         elif seen is not None:
             # A start that timed out may have run its course before it was repeated.
-            self._cluster.exited(seen.id, seen.exit or Exit(reason="StartError"))
+            how = seen.exit or Exit(reason="StartError")
+            self._cluster.exited(seen.id, how, seen.engine_id)
 
     async def _started(self, action: StartReplica, service: Service) -> EngineReplica | None:
         image = self._image(service.spec)

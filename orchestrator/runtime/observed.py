@@ -116,10 +116,18 @@ class ObservedState:
             self._stops[action.id] = action
             self._put(lifecycle.stopping(known))
 
-    def exited(self, id_: ReplicaId, how: Exit, spec: ServiceSpec | None) -> bool:
-        """It runs no more. False if that is no news."""
+    def exited(
+        self, id_: ReplicaId, how: Exit, spec: ServiceSpec | None, engine_id: str = ""
+    ) -> bool:
+        """It runs no more. False if that is no news. News of its end may come before the start
+        has returned: then `engine_id` is what its output is found by."""
         known = self.replicas.get(id_)
-        if known is None or known.phase is Phase.EXITED:
+        if known is None:
+            return False
+        if known.engine_id is None and engine_id:
+            known = replace(known, engine_id=engine_id)
+            self._put(known)
+        if known.phase is Phase.EXITED:
             return False
         now = self._clock.monotonic()
         how = self._explained(id_, how)

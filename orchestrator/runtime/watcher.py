@@ -81,7 +81,7 @@ class Watcher:
         if event.kind == "exited" and event.id is not None and event.exit is not None:
             known = self._cluster.observed.replicas.get(event.id)
             if known is not None and known.engine_id in (None, event.engine_id):
-                self._cluster.exited(event.id, event.exit)
+                self._cluster.exited(event.id, event.exit, event.engine_id)
         elif event.kind != "started":
             self._look.set()
 
@@ -125,7 +125,7 @@ class Watcher:
         elif known is None:
             await self._found_dead(one)
         elif one.exit is not None:
-            self._cluster.exited(one.id, one.exit)
+            self._cluster.exited(one.id, one.exit, one.engine_id)
 
     async def _end(self, one: EngineReplica) -> None:
         """It runs although its attempt is over: its start seemed to fail, or somebody started it

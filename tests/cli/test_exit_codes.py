@@ -91,6 +91,7 @@ restart: {backoff: {initial: 60s, max: 60s}}
     said = orch.refused("up", "-f", manifest, *args, code=4)
     assert "error: not ready after 3 s" in said
     assert "bad-1 CrashLoopBackOff" in said
+    assert "| no such table" in said
     assert not orch.json("ps")[0]["ready"]
 
 

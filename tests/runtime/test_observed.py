@@ -133,6 +133,13 @@ def test_the_same_end_told_twice_counts_once() -> None:
     assert told.state.slots[WEB.key].failures == 1
 
 
+def test_an_end_that_is_told_before_the_start_returned_says_where_its_output_is() -> None:
+    told = Told()
+    told.state.start_ordered(START, SPEC)
+    assert told.state.exited(WEB, Exit(1), SPEC, "4711")
+    assert told.state.replicas[WEB].engine_id == "4711"
+
+
 def test_what_is_found_running_is_adopted_with_its_age_and_room() -> None:
     told = Told()
     found = seen(

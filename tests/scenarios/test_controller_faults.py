@@ -57,7 +57,8 @@ async def test_killed_at_any_call_the_next_controller_carries_on(
     engine = Killing(rig.engine(), call, after=after)
     dying = await rig.controller(engine)
     life = asyncio.create_task(busy_life(dying, rig))
-    await engine.dead.wait()
+    async with asyncio.timeout(60):
+        await engine.dead.wait()
     life.cancel()
     await asyncio.gather(life, return_exceptions=True)
     await rig.kill(dying)

@@ -123,7 +123,10 @@ class Rig:
         self._controllers.clear()
         for worker in self._workers:
             worker.wait(5)
-        await eventually_async(lambda: not self.leftovers(), what="nothing is left")
+        try:
+            await eventually_async(lambda: not self.leftovers())
+        except TimeoutError as error:
+            raise AssertionError(f"left behind: {self.leftovers()}") from error
 
     def leftovers(self) -> list[str]:
         """What of the project is still there."""

@@ -37,9 +37,9 @@ THREADS: Final = 10
 WAITING_THREADS: Final = 64
 """For calls that spend their time waiting for a replica: stopping, running commands in it."""
 IMAGE_THREADS: Final = 4
-NETWORK_TRIES: Final = 5
+NETWORK_TRIES: Final = 50
 NETWORK_PAUSE_S: Final = 0.2
-"""While another instance that made the same network at the same moment takes its own away."""
+"""While an engine with much to do takes away what two instances made at the same moment."""
 
 
 class DockerEngine:

@@ -1,6 +1,7 @@
 """The project's network: replicas reach each other by service name, strangers do not."""
 
 import asyncio
+import contextlib
 import socket
 import sys
 from collections.abc import Mapping
@@ -43,7 +44,8 @@ class Network:
         self._reachable = None
 
     def _find(self, client: docker.APIClient) -> Mapping[str, Any] | None:
-        """The oldest of ours by that name: where two were made at once, all agree on one."""
+        """Ours by that name. Where several were made at once all agree on the oldest, and take
+        the others away: while there are two, no container can join either of them."""
         name = network_name(self._project)
         found = [one for one in client.networks(names=[name]) if one["Name"] == name]
         ours = [one for one in found if _project_of(one) == self._project]
@@ -52,22 +54,23 @@ class Network:
                 f"a network named {name} exists and is not ours",
                 remedy=f"choose another --project, or remove it: docker network rm {name}",
             )
-        return min(ours, key=lambda one: (one["Created"], one["Id"]), default=None)
+        ours.sort(key=lambda one: (one["Created"], one["Id"]))
+        for surplus in ours[1:]:
+            with contextlib.suppress(APIError):
+                client.remove_network(surplus["Id"])
+        return ours[0] if ours else None
 
     def _make(self, client: docker.APIClient) -> Mapping[str, Any]:
         name = network_name(self._project)
         labels = {LABEL_PROJECT: self._project}
         try:
-            made = client.create_network(name, "bridge", labels=labels, check_duplicate=True)["Id"]
+            client.create_network(name, "bridge", labels=labels, check_duplicate=True)
         except APIError as error:
             if error.status_code != CONFLICT:
                 raise
-            made = None
         found = self._find(client)
         if found is None:
             raise EngineError(f"the network {name} vanished as soon as it was made")
-        if made not in (None, found["Id"]):
-            client.remove_network(made)
         return found
 
 

@@ -86,4 +86,5 @@ class Streams:
 
     async def _pause(self, pause_s: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), pause_s)
+            async with asyncio.timeout(pause_s):
+                await self._closed.wait()

@@ -40,7 +40,8 @@ async def run(entry: Entry, argv: Sequence[str], timeout_s: float) -> ExecResult
     except OSError as error:
         raise EngineError(f"cannot run {argv[0]!r} in {entry.name}: {error.strerror}") from error
     try:
-        return await asyncio.wait_for(_result(process), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            return await _result(process)
     except TimeoutError as error:
         raise EngineTimeoutError(f"{argv[0]!r} in {entry.name} took over {timeout_s} s") from error
     finally:

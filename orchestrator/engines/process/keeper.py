@@ -104,7 +104,8 @@ async def launch(command: Command, folder: Path, lease: socket.socket | None) ->
             pid = _spawn(command, folder, lease, writer)
         finally:
             os.close(writer)
-        claimed = await asyncio.wait_for(_read(reader), CLAIM_TIMEOUT_S)
+        async with asyncio.timeout(CLAIM_TIMEOUT_S):
+            claimed = await _read(reader)
     finally:
         os.close(reader)
     if claimed == _CLAIMED:

@@ -49,7 +49,8 @@ class Watcher:
         if event is None:
             return True
         try:
-            await asyncio.wait_for(event.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await event.wait()
         except TimeoutError:
             return False
         return True

@@ -10,6 +10,7 @@ from orchestrator.engines.docker import DockerEngine
 from orchestrator.engines.docker.identity import container_name, network_name, project_filter
 from orchestrator.engines.docker.request import create_request
 from orchestrator.model.errors import EngineError, NotFoundError
+from orchestrator.model.names import LABEL_PROJECT
 from orchestrator.model.state import Exit
 from tests.engines.contract.bench import SERVER, WAIT, Bench, ended, python
 from tests.engines.docker.conftest import Inspect
@@ -78,6 +79,18 @@ async def test_many_starts_of_many_instances_make_one_network(
     await asyncio.gather(*starts)
     assert len(client.networks(names=[network_name(bench.project)])) == 1
     assert len(await engines[0].list()) == 3
+
+
+async def test_a_second_network_of_that_name_is_taken_away(
+    bench: Bench, engine: DockerEngine, client: docker.APIClient
+) -> None:
+    """As of an instance that was killed before it could take back what it made too many."""
+    name = network_name(bench.project)
+    labels = {LABEL_PROJECT: bench.project}
+    made = [client.create_network(name, "bridge", labels=labels)["Id"] for _ in range(2)]
+    assert len(set(made)) == 2
+    assert (await engine.start(bench.launch(1, python(WAIT)))).running
+    assert len(client.networks(names=[name])) == 1
 
 
 async def test_a_cancelled_start_leaves_nothing_after_destroy(
