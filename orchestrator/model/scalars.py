@@ -138,6 +138,16 @@ Capability = Annotated[str, Matching(r"[A-Z_]{1,40}", "a capability such as NET_
 MountPath = Annotated[
     str, Matching(r"/[A-Za-z0-9_./-]{1,200}", "an absolute path such as /var/cache")
 ]
+CookieName = Annotated[
+    str, Matching(r"[A-Za-z0-9_.-]{1,64}", "a cookie's name: letters, digits and '-._'")
+]
+HashKey = Annotated[
+    str,
+    Matching(
+        r"(source|header:[A-Za-z0-9-]{1,64}|cookie:[A-Za-z0-9_.-]{1,64})",
+        "source, header:NAME or cookie:NAME",
+    ),
+]
 User = Annotated[str, Matching(r"[a-z0-9_.:-]{1,64}", 'a user or user:group such as "1000:1000"')]
 
 # As Kubernetes' labels: they are shown, compared and put on containers.

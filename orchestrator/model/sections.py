@@ -1,4 +1,4 @@
-"""The parts of a service: resources, probes, restarts, placement, proxy, build, hardening.
+"""The parts of a service: resources, probes, restarts, placement, build, hardening.
 
 Field aliases are the manifest's spelling; attribute names carry the unit.
 A duration that is None is filled in from the timing profile (`model.timing`).
@@ -188,28 +188,6 @@ class PlacementSpec(Spec):
     def seed(self) -> int:
         """The seed in `random(seed)`; 0 where none is given."""
         return int(self.strategy.partition("(")[2].rstrip(")") or 0)
-
-
-class ProxySpec(Spec):
-    """The load balancer in front of a service."""
-
-    listen: Port = Field(description="The port to send requests to.")
-    host: Literal["127.0.0.1", "0.0.0.0", "::1", "localhost"] = Field(  # noqa: S104
-        "127.0.0.1", description="The address to listen on; 0.0.0.0 opens it to the network."
-    )
-    algorithm: Literal["round_robin"] = "round_robin"
-    replica_header: bool = Field(
-        True, alias="replicaHeader", description="Name the replica in a response header."
-    )
-    connect_timeout_s: Duration = Field(
-        1.0, alias="connectTimeout", gt=0, description="To connect to a replica."
-    )
-    response_timeout_s: Duration = Field(
-        60.0, alias="responseTimeout", gt=0, description="Until a replica begins to answer."
-    )
-    drain_timeout_s: Duration | None = Field(
-        None, alias="drainTimeout", description="For requests in flight when a replica leaves."
-    )
 
 
 class BuildSpec(Spec):

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 DEFAULT_CONNECT_TIMEOUT_S: Final = 1.0
 DEFAULT_RESPONSE_TIMEOUT_S: Final = 60.0
+DEFAULT_IDLE_TIMEOUT_S: Final = 75.0
+"""nginx keepalive_timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,47 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Balancing:
+    """How requests are spread. `model.proxying.BalancingSpec` explains each field."""
+
+    algorithm: str = "round_robin"
+    """`round_robin`, `least_requests`, `random` or `consistent_hash`."""
+    choices: int = 2
+    hash_on: str = "source"
+    """`source`, `header:NAME` or `cookie:NAME`."""
+    hash_balance_percent: int = 125
+    slow_start_s: float = 0.0
+    zone: str = ""
+    sticky_cookie: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker takes on for a service. `model.proxying.LimitSpec` explains each field."""
+
+    max_connections: int = 10_000
+    max_requests: int = 10_000
+    concurrency: int = 0
+    queue: int = 1_024
+    queue_timeout_s: float = 5.0
+    retry_percent: int = 20
+    rate_per_s: float = 0.0
+    """Requests of one client address; 0: no bound."""
+    rate_burst: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outliers:
+    """When a replica is ejected. `model.proxying.OutlierSpec` explains each field."""
+
+    consecutive_failures: int = 5
+    base_ejection_s: float = 5.0
+    max_ejection_s: float = 300.0
+    max_ejected_percent: int = 50
+    panic_percent: int = 50
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
     """One listening socket, the service behind it and how requests are spread."""
 
@@ -41,12 +84,24 @@ class Listener:
     host: str
     port: int
     endpoints: tuple[Endpoint, ...] = ()
-    algorithm: str = "round_robin"
+    protocol: str = "http"
+    """`http` or `tcp`."""
+    proxy_protocol: str = "off"
+    """`off`, `v1` or `v2`; for `tcp`."""
     replica_header: bool = True
     """Whether responses name the replica that answered (`X-Replica`)."""
+    access_log: str = "off"
+    """`off`, `json` or `combined`."""
     connect_timeout_s: float = DEFAULT_CONNECT_TIMEOUT_S
     response_timeout_s: float = DEFAULT_RESPONSE_TIMEOUT_S
     """Longest silence of a replica, before its response and within it."""
+    request_timeout_s: float = 0.0
+    """For a whole request and its answer; 0: no bound."""
+    idle_timeout_s: float = DEFAULT_IDLE_TIMEOUT_S
+    """Of a client's connection between requests."""
+    balancing: Balancing = Balancing()
+    limits: Limits = Limits()
+    outliers: Outliers = Outliers()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -81,5 +136,12 @@ class Snapshot:
 
 
 def _listener(data: dict[str, Any]) -> Listener:
-    endpoints = tuple(Endpoint(**endpoint) for endpoint in data["endpoints"])
-    return Listener(**{**data, "endpoints": endpoints})
+    return Listener(
+        **{
+            **data,
+            "endpoints": tuple(Endpoint(**endpoint) for endpoint in data["endpoints"]),
+            "balancing": Balancing(**data["balancing"]),
+            "limits": Limits(**data["limits"]),
+            "outliers": Outliers(**data["outliers"]),
+        }
+    )

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from orchestrator.model.errors import Fault, SpecError
+from orchestrator.model.proxying import ProxySpec
 from orchestrator.model.scalars import (
     MAX_REPLICAS,
     Capability,
@@ -32,7 +33,6 @@ from orchestrator.model.sections import (
     Probe,
     Probes,
     ProcessSpec,
-    ProxySpec,
     Resources,
     ResourceSpec,
     RestartSpec,

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from orchestrator.core.endpoints import Routable, routable
+from orchestrator.core.endpoints import routable
 from orchestrator.model import snapshot as proxy
 from orchestrator.model.errors import OrchestratorError
-from orchestrator.model.spec import ProxySpec
 from orchestrator.model.state import Desired, Phase, Replica, ReplicaId
 from orchestrator.runtime.cluster import Cluster
+from orchestrator.runtime.listeners import listener_of
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor, open_listener
 
 # How long a controller that takes over waits for first probes before it says what is ready:
@@ -106,36 +106,7 @@ class Publisher:
     def _listeners(self, desired: Desired) -> tuple[proxy.Listener, ...]:
         ready = routable(desired, self._cluster.observed.view())
         return tuple(
-            _listener(name, service.spec.proxy, ready.get(name, ()))
+            listener_of(name, service.spec.proxy, ready.get(name, ()))
             for name, service in sorted(desired.services.items())
             if service.spec.proxy is not None
         )
-
-
-def _listener(service: str, spec: ProxySpec, ready: Sequence[Routable]) -> proxy.Listener:
-    host, port = _address(spec)
-    return proxy.Listener(
-        service=service,
-        host=host,
-        port=port,
-        endpoints=tuple(_endpoint(replica) for replica in ready),
-        algorithm=spec.algorithm,
-        replica_header=spec.replica_header,
-        connect_timeout_s=spec.connect_timeout_s,
-        response_timeout_s=spec.response_timeout_s,
-    )
-
-
-def _endpoint(replica: Routable) -> proxy.Endpoint:
-    return proxy.Endpoint(
-        id=str(replica.id),
-        host=replica.endpoint.host,
-        port=replica.endpoint.port,
-        node=replica.node,
-        zone=replica.zone,
-        name=replica.id.name,
-    )
-
-
-def _address(spec: ProxySpec) -> tuple[str, int]:
-    return "127.0.0.1" if spec.host == "localhost" else spec.host, spec.listen

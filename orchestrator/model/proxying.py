@@ -1,0 +1,181 @@
+"""How the load balancer in front of a service spreads, bounds and repeats requests.
+
+Names and defaults as in Envoy, HAProxy, nginx and Kubernetes. Field aliases are the manifest's
+spelling; attribute names carry the unit.
+"""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from orchestrator.model.errors import Fault, SpecError
+from orchestrator.model.scalars import CookieName, Count, Duration, HashKey, Name, Port
+from orchestrator.model.sections import Spec
+
+
+class BalancingSpec(Spec):
+    """Which replica takes the next request, beside `algorithm`."""
+
+    choices: Count = Field(
+        2,
+        ge=2,
+        le=1_000,
+        description="least_requests: of how many random replicas the idlest is taken;"
+        " as many as there are replicas, or more: the idlest of all.",
+    )
+    hash_on: HashKey = Field(
+        "source",
+        alias="hashOn",
+        description="consistent_hash: source (the client's address), header:NAME or cookie:NAME.",
+    )
+    hash_balance_percent: Count = Field(
+        125,
+        alias="hashBalance",
+        ge=100,
+        le=10_000,
+        description="consistent_hash: no replica has more than this many percent of the average"
+        " load; what is over goes to the next on the ring.",
+    )
+    slow_start_s: Duration = Field(
+        0.0,
+        alias="slowStart",
+        description="A new replica's share grows from a tenth to the whole over this time.",
+    )
+    zone: Name | None = Field(
+        None, description="Prefer replicas in this zone, as long as it has ready ones."
+    )
+    sticky_cookie: CookieName | None = Field(
+        None,
+        alias="stickyCookie",
+        description="Name of a cookie that keeps a client on its replica while that is ready.",
+    )
+
+
+class OutlierSpec(Spec):
+    """Ejects a replica that goes on failing requests, for a while."""
+
+    consecutive_failures: Count = Field(
+        5,
+        alias="consecutiveFailures",
+        ge=0,
+        description="5xx answers, resets and time-outs in a row; 0 turns ejection off.",
+    )
+    base_ejection_s: Duration = Field(
+        5.0, alias="baseEjection", gt=0, description="For the first time; n times that for the nth."
+    )
+    max_ejection_s: Duration = Field(300.0, alias="maxEjection", gt=0)
+    max_ejected_percent: Count = Field(
+        50, alias="maxEjected", ge=0, le=100, description="Of the replicas, rounded up to one."
+    )
+    panic_percent: Count = Field(
+        50,
+        alias="panic",
+        ge=0,
+        le=100,
+        description="With fewer of them left, ejections are ignored: all take requests.",
+    )
+
+
+class LimitSpec(Spec):
+    """What a service takes on, in each proxy worker. Beyond it: 503 with Retry-After."""
+
+    max_connections: Count = Field(
+        10_000, alias="maxConnections", ge=1, description="Of clients, open at a time."
+    )
+    max_requests: Count = Field(
+        10_000, alias="maxRequests", ge=1, description="In flight at a time."
+    )
+    concurrency: Count = Field(
+        0, ge=0, description="Requests in flight on one replica at a time; 0: no bound."
+    )
+    queue: Count = Field(
+        1_024, ge=0, description="Requests that may wait for a replica to have room."
+    )
+    queue_timeout_s: Duration = Field(
+        5.0, alias="queueTimeout", gt=0, description="How long a request may wait there."
+    )
+    retry_percent: Count = Field(
+        20,
+        alias="retryBudget",
+        ge=0,
+        le=100,
+        description="Retries in flight, in percent of the requests in flight (3 are always"
+        " allowed): a failing service is not buried in retries.",
+    )
+
+
+class RateSpec(Spec):
+    """A token bucket for each client address. Beyond it: 429 with Retry-After."""
+
+    per_second: float = Field(alias="perSecond", gt=0, le=1e6)
+    burst: Count = Field(
+        1, ge=1, le=1_000_000, description="Requests that may come at once after a pause."
+    )
+
+
+class ProxySpec(Spec):
+    """The load balancer in front of a service."""
+
+    listen: Port = Field(description="The port to send requests to.")
+    host: Literal["127.0.0.1", "0.0.0.0", "::1", "localhost"] = Field(  # noqa: S104
+        "127.0.0.1", description="The address to listen on; 0.0.0.0 opens it to the network."
+    )
+    protocol: Literal["http", "tcp"] = Field(
+        "http", description="tcp: connections are passed on, whatever is in them."
+    )
+    proxy_protocol: Literal["off", "v1", "v2"] = Field(
+        "off",
+        alias="proxyProtocol",
+        description="tcp: tell the replica the client's address, as HAProxy's send-proxy does.",
+    )
+    algorithm: Literal["round_robin", "least_requests", "random", "consistent_hash"] = "round_robin"
+    balancing: BalancingSpec = BalancingSpec()
+    replica_header: bool = Field(
+        True, alias="replicaHeader", description="Name the replica in a response header."
+    )
+    access_log: Literal["off", "json", "combined"] = Field(
+        "off", alias="accessLog", description="A line for each request."
+    )
+    connect_timeout_s: Duration = Field(
+        1.0, alias="connectTimeout", gt=0, description="To connect to a replica."
+    )
+    response_timeout_s: Duration = Field(
+        60.0,
+        alias="responseTimeout",
+        gt=0,
+        description="The longest silence of a replica, before its answer and within it.",
+    )
+    request_timeout_s: Duration = Field(
+        0.0, alias="requestTimeout", description="For a whole request and its answer; 0: no bound."
+    )
+    idle_timeout_s: Duration = Field(
+        75.0,
+        alias="idleTimeout",
+        gt=0,
+        description="A client's connection without a request; tcp: without a byte.",
+    )
+    drain_timeout_s: Duration | None = Field(
+        None, alias="drainTimeout", description="For requests in flight when a replica leaves."
+    )
+    limits: LimitSpec = LimitSpec()
+    outliers: OutlierSpec = OutlierSpec()
+    rate_limit: RateSpec | None = Field(None, alias="rateLimit")
+
+    @model_validator(mode="after")
+    def _fits_protocol(self) -> Self:
+        faults = []
+        if self.protocol == "tcp":
+            if self.algorithm == "consistent_hash" and self.balancing.hash_on != "source":
+                remedy = "hashOn: source"
+                faults.append(Fault("a connection has no headers", remedy, "balancing.hashOn"))
+            if self.balancing.sticky_cookie:
+                remedy = "leave it out"
+                faults.append(
+                    Fault("a connection has no cookies", remedy, "balancing.stickyCookie")
+                )
+        elif self.proxy_protocol != "off":
+            message = "is for protocol: tcp; HTTP replicas read X-Forwarded-For"
+            faults.append(Fault(message, "leave it out", "proxyProtocol"))
+        if faults:
+            raise SpecError(*faults)
+        return self

@@ -1,0 +1,44 @@
+"""What the proxy is told is what the manifest says, and the defaults of both are the same."""
+
+from orchestrator.model.proxying import ProxySpec
+from orchestrator.model.snapshot import Listener, Snapshot
+from orchestrator.runtime.listeners import listener_of
+
+
+def test_the_defaults_of_manifest_and_data_plane_agree() -> None:
+    assert listener_of("web", ProxySpec(listen=80), ()) == Listener("web", "127.0.0.1", 80)
+
+
+def test_every_field_arrives() -> None:
+    spec = ProxySpec.model_validate(
+        {
+            "listen": 5432, "host": "0.0.0.0", "protocol": "tcp", "proxyProtocol": "v2",
+            "algorithm": "least_requests", "replicaHeader": False, "accessLog": "json",
+            "connectTimeout": 2, "responseTimeout": 3, "requestTimeout": 4, "idleTimeout": 5,
+            "balancing": {"choices": 3, "slowStart": 6, "zone": "a", "hashBalance": 150},
+            "limits": {
+                "maxConnections": 7, "maxRequests": 8, "concurrency": 9, "queue": 10,
+                "queueTimeout": 11, "retryBudget": 12,
+            },
+            "outliers": {
+                "consecutiveFailures": 13, "baseEjection": 14, "maxEjection": 15,
+                "maxEjected": 16, "panic": 17,
+            },
+            "rateLimit": {"perSecond": 18, "burst": 19},
+        }
+    )  # fmt: skip
+    told = listener_of("db", spec, ())
+    assert Snapshot.from_json(Snapshot(1, (told,)).to_json()).listeners == (told,)
+    assert (told.protocol, told.proxy_protocol, told.host) == ("tcp", "v2", "0.0.0.0")
+    assert (told.connect_timeout_s, told.response_timeout_s) == (2, 3)
+    assert (told.request_timeout_s, told.idle_timeout_s, told.access_log) == (4, 5, "json")
+    balancing, limits, outliers = told.balancing, told.limits, told.outliers
+    assert (balancing.algorithm, balancing.choices) == ("least_requests", 3)
+    assert (balancing.slow_start_s, balancing.zone) == (6, "a")
+    assert balancing.hash_balance_percent == 150
+    assert (limits.max_connections, limits.max_requests, limits.concurrency) == (7, 8, 9)
+    assert (limits.queue, limits.queue_timeout_s, limits.retry_percent) == (10, 11, 12)
+    assert (limits.rate_per_s, limits.rate_burst) == (18, 19)
+    assert (outliers.consecutive_failures, outliers.base_ejection_s) == (13, 14)
+    assert (outliers.max_ejection_s, outliers.max_ejected_percent) == (15, 16)
+    assert outliers.panic_percent == 17
