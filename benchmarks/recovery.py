@@ -75,7 +75,7 @@ class Kill:
         since = [(1000 * (one["time"] - self.wall), one) for one in events]
         noticed = min(ms for ms, one in since if ms > 0 and one["type"] == "Warning")
         told = {"noticed": noticed}
-        for reason in ("Scheduled", "Started", "Ready"):
+        for reason in ("Unrouted", "Scheduled", "Started", "Ready"):
             told[reason] = min(ms for ms, one in since if ms > 0 and one["reason"] == reason)
         return told
 
@@ -164,7 +164,8 @@ def _of(word: str, title: str, found: dict[str, Spread], aim: float) -> list[Row
 
     return [
         Row(f"{title}: failed requests", found[f"{word} failed"], "", 0, always=True),
-        row("controller noticed, proxy told", "noticed", "ms", UNROUTED_AIM_MS),
+        row("controller noticed", "noticed"),
+        row("unrouted: every proxy worker has confirmed", "Unrouted", "ms", UNROUTED_AIM_MS),
         row("last answer of the victim", "last of victim"),
         row("slowest request", "slowest"),
         row("replacement ordered", "Scheduled"),

@@ -48,6 +48,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(OrchestratorError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _bug)
 
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
@@ -61,6 +62,13 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
         f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()[:20]
     ]
     return problem_response(422, "; ".join(lines))
+
+
+async def _bug(_: Request, error: Exception) -> JSONResponse:
+    """Ours, not the caller's. The server logs it with its traceback."""
+    return problem_response(
+        500, f"{type(error).__name__}: {error}", "this is a bug: please report controller.log"
+    )
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -1,15 +1,18 @@
 """The controller of `orch up --detach`, in a process of its own: `python -m …background`.
 
-What to want first is the JSON on its standard input (nothing: what it wanted before). It ends on
-`orch down` or SIGTERM, with nothing left.
-Everything it has to say goes to the project's `controller.log`, which is its stdout.
+It loads itself and waits for what to want first: JSON on its standard input (null: what it wanted
+before). Whoever began it and says nothing has changed their mind. It ends on `orch down` or
+SIGTERM, with nothing left. What it has to say goes to the project's `controller.log`.
 """
 
 import asyncio
+import importlib
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from orchestrator.api.server import Served, ServeOptions, serving
@@ -17,6 +20,7 @@ from orchestrator.cli.controller_options import ControllerOptions
 from orchestrator.cli.forgetting import forget
 from orchestrator.cli.interrupts import Interrupts
 from orchestrator.model.errors import OrchestratorError
+from orchestrator.runtime.project import Project
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
 _log = logging.getLogger("orchestrator")
@@ -49,16 +53,31 @@ async def _until_stopped(served: Served, stop: asyncio.Event) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Serve; the exit code."""
+    options = ControllerOptions.parse(argv)
+    if options.engine != "process":
+        importlib.import_module("orchestrator.engines.docker")
+    told = sys.stdin.buffer.read()
+    if not told:
+        return 0
+    _write_to(Project(options.project, options.state_dir).log_file)
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format=LOG_FORMAT)
     # Its lines on being started and stopped say less than ours.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
-        manifests = json.loads(sys.stdin.buffer.read() or b"null")
-        asyncio.run(control(ControllerOptions.parse(argv).serve_options(manifests)))
+        asyncio.run(control(options.serve_options(json.loads(told))))
     except OrchestratorError as error:
         sys.stdout.write(f"error: {error}\n" + (f"  {error.remedy}\n" if error.remedy else ""))
         return 1
     return 0
+
+
+def _write_to(log: Path) -> None:
+    """From here on both outputs are the log: nothing holds the terminal any more."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(descriptor, stream.fileno())
+    os.close(descriptor)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 from orchestrator.cli.controller_options import ControllerOptions
-from orchestrator.cli.forgetting import forget
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.runtime.project import ControllerRecord, Project
 
@@ -17,40 +16,65 @@ TICK_S: Final = 0.02
 LOG_LINES: Final = 10
 
 
-def start(options: ControllerOptions, manifests: dict[str, Any] | None) -> ControllerRecord:
-    """Start it in a session of its own, with what to apply first; return when it answers.
+class Begun:
+    """A controller's process that has begun to load itself, and does nothing until told."""
 
-    Raises `OrchestratorError`; then nothing is left where there was nothing before.
-    """
-    project = Project(options.project, options.state_dir)
-    fresh = not project.database.exists()
-    project.create()
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    with os.fdopen(os.open(project.log_file, flags, 0o600), "ab") as log:
-        begun_at = os.fstat(log.fileno()).st_size
-        child = subprocess.Popen(
-            options.argv(), stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-    _tell(child, manifests)
+    def __init__(self, options: ControllerOptions) -> None:
+        self._project = Project(options.project, options.state_dir)
+        self.process = subprocess.Popen(
+            options.argv(), stdin=subprocess.PIPE, start_new_session=True
+        )
+
+    def start(self, manifests: dict[str, Any] | None) -> ControllerRecord:
+        """Have it control, and apply this first (None: what it wanted before); return when it
+        answers. Raises `OrchestratorError`; then nothing is left where there was nothing before.
+        """
+        project = self._project
+        fresh = not project.database.exists()
+        project.create()
+        begun_at = project.log_file.stat().st_size if project.log_file.exists() else 0
+        try:
+            self._tell(manifests)
+            _get_ready()
+            return _announced(project, self.process, begun_at)
+        except (OrchestratorError, KeyboardInterrupt):
+            _end(self.process)
+            if fresh:
+                _forget(project)
+            raise
+
+    def _tell(self, manifests: dict[str, Any] | None) -> None:
+        assert self.process.stdin is not None  # noqa: S101 - it was asked for
+        with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
+            pipe.write(json.dumps(manifests).encode())
+
+    def forgo(self) -> None:
+        """Unless it was told to start: let it end."""
+        assert self.process.stdin is not None  # noqa: S101 - it was asked for
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+            _end(self.process)
+
+
+@contextlib.contextmanager
+def begun(options: ControllerOptions) -> Iterator[Begun]:
+    """The process loads what it needs (a quarter of a second) while the block reads manifests."""
+    process = Begun(options)
     try:
-        _get_ready()
-        return _announced(project, child, begun_at)
-    except (OrchestratorError, KeyboardInterrupt):
-        _end(child)
-        if fresh:
-            forget(project)
-        raise
+        yield process
+    finally:
+        process.forgo()
 
 
-def _tell(child: "subprocess.Popen[bytes]", manifests: dict[str, Any] | None) -> None:
-    assert child.stdin is not None  # noqa: S101 - it was asked for
-    with contextlib.suppress(BrokenPipeError), child.stdin:
-        if manifests is not None:
-            child.stdin.write(json.dumps(manifests).encode())
+def _forget(project: Project) -> None:
+    from orchestrator.cli.forgetting import forget
+
+    forget(project)
 
 
 def _get_ready() -> None:
-    """Load what is needed next while the other process loads what it needs."""
+    """Load what is needed next while the other process works."""
+    import orchestrator.cli.ending
     import orchestrator.cli.summary
     import orchestrator.cli.waiting  # noqa: F401
 

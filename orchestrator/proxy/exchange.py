@@ -2,7 +2,7 @@
 
 What is safe (nginx, HAProxy and Envoy agree): a failed connect always, since nothing was sent; a
 request whose bytes were sent once more, if it is idempotent, all of it is still at hand and no
-byte of a response has arrived.
+byte of a response has reached the client.
 """
 
 import errno
@@ -160,7 +160,6 @@ class Exchange:
             and self.pieces is not None
             and not self.resent
             and not self.reply_started
-            and not upstream.has_partial_head
         )
 
     def _retry(self, failed: "Backend | None") -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from orchestrator.proxy.body import Body
-from orchestrator.proxy.response_head import malformed, parse_response
+from orchestrator.proxy.response_head import ResponseHead, malformed, parse_response
 from orchestrator.proxy.syntax import HttpError
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class UpstreamConnection(asyncio.Protocol):
     """Idle in its backend's pool, or carrying an exchange."""
 
-    __slots__ = ("_buffer", "backend", "body", "exchange", "full", "idle_until", "paused", "reused",
-                 "transport", "unsent")  # fmt: skip
+    __slots__ = ("_buffer", "_head", "backend", "body", "exchange", "full", "idle_until", "paused",
+                 "reused", "transport", "unsent")  # fmt: skip
 
     transport: asyncio.Transport
 
@@ -30,15 +30,11 @@ class UpstreamConnection(asyncio.Protocol):
         self.paused = False
         self.full = False  # the replica does not take what we write
         self._buffer = b""
+        self._head: ResponseHead | None = None  # waits for the first byte of its body
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected; the exchange follows with `Exchange.connected`."""
         self.transport = cast(asyncio.Transport, transport)
-
-    @property
-    def has_partial_head(self) -> bool:
-        """Whether bytes of a response have arrived."""
-        return bool(self._buffer)
 
     def carry(self, exchange: "Exchange") -> None:
         """Send the exchange's request as far as it is there."""
@@ -58,6 +54,10 @@ class UpstreamConnection(asyncio.Protocol):
             exchange.client.transport.write(data)
         elif self.body is not None:
             self._relay(exchange, self.body, data)
+        elif self._head is not None:
+            head, self._head = self._head, None
+            data, self._buffer = self._buffer + data, b""
+            exchange.answered(self, head, data)
         else:
             self._read_head(exchange, self._buffer + data if self._buffer else data)
 
@@ -70,9 +70,19 @@ class UpstreamConnection(asyncio.Protocol):
                 head = parse_response(data, exchange.request.method == b"HEAD")
             self._buffer = b"" if head else data
             if head is not None:
-                exchange.answered(self, head, data)
+                self._answer(exchange, head, data)
         except HttpError as error:
             exchange.broken(malformed(error.reason))
+
+    def _answer(self, exchange: "Exchange", head: ResponseHead, data: bytes) -> None:
+        """Pass it on. A head whose body is on its way waits for the first bytes of that: one
+        write, not two (7 µs), and the death of a replica in between is not the client's. Not so
+        where no length is told: that may be a stream whose first event is far off."""
+        if head.length > 0 and len(data) == head.end:
+            self._head, self._buffer = head, data
+            exchange.touch()
+        else:
+            exchange.answered(self, head, data)
 
     def _relay(self, exchange: "Exchange", body: Body, data: bytes) -> None:
         try:
@@ -84,7 +94,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def finish(self, reusable: bool) -> None:
         """The exchange is over: back to the pool, or closed."""
-        self.exchange = self.body = None
+        self.exchange = self.body = self._head = None
         if not reusable or self._buffer:
             self._drop()
             return

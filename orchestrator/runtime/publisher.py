@@ -1,7 +1,7 @@
 """Tells the proxy where requests may go, whenever that changes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from orchestrator.core.endpoints import routable
@@ -98,10 +98,20 @@ class Publisher:
             self._version += 1
             await self._supervisor.publish(proxy.Snapshot(self._version, listeners))
             self._sent = listeners
-            self._routed = {
-                listener.service: frozenset(endpoint.id for endpoint in listener.endpoints)
-                for listener in listeners
-            }
+            self._confirmed(
+                {
+                    listener.service: frozenset(endpoint.id for endpoint in listener.endpoints)
+                    for listener in listeners
+                }
+            )
+
+    def _confirmed(self, routed: dict[str, frozenset[str]]) -> None:
+        """Every worker routes so. That a replica gets no more requests is worth telling: from its
+        death to this moment is how long they went astray."""
+        before, self._routed = self._routed, routed
+        gone = _ids(before) - _ids(routed)
+        for name, id_ in sorted((id_.partition(".")[0], id_) for id_ in gone):
+            self._cluster.log.normal("Unrouted", f"replica/{name}", f"{id_} gets no more requests")
 
     def _listeners(self, desired: Desired) -> tuple[proxy.Listener, ...]:
         ready = routable(desired, self._cluster.observed.view())
@@ -110,3 +120,7 @@ class Publisher:
             for name, service in sorted(desired.services.items())
             if service.spec.proxy is not None
         )
+
+
+def _ids(routed: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    return frozenset().union(*routed.values())

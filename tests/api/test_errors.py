@@ -4,8 +4,11 @@ and nothing has changed."""
 import json
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from orchestrator.api.problems import install
 from tests.api.conftest import Api, problem
 from tests.support.rig import settle
 
@@ -107,6 +110,20 @@ async def test_what_is_no_json_is_refused(shared: Api, text: str) -> None:
     )
     assert answer.status_code in (400, 422)
     problem(answer, answer.status_code)
+
+
+async def test_a_bug_of_ours_is_a_problem_too() -> None:
+    app = FastAPI()
+    install(app)
+
+    @app.get("/")
+    async def breaks() -> None:
+        raise ZeroDivisionError("oops")
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        said = problem(await client.get("/"), 500)
+    assert said["detail"] == "ZeroDivisionError: oops"
 
 
 async def test_a_wrong_method_is_405(shared: Api) -> None:

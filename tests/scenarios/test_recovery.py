@@ -24,6 +24,11 @@ async def test_a_killed_replica_is_replaced_at_once(rig: Rig) -> None:
     assert (again.restarts, again.last_exit) == (1, "Error (137)")
     assert others.items() <= {one.name: one.id for one in rows(controller)}.items()
     await converged(controller, web)
+    told = [
+        one.reason for one in controller.store.events()
+        if one.object == "replica/web-2" and "web-2.1 " in one.message
+    ]  # fmt: skip
+    assert told[-2:] == ["Error", "Unrouted"]
 
 
 async def test_the_death_is_seen_by_event_and_not_by_polling(rig: Rig) -> None:

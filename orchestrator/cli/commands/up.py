@@ -1,5 +1,6 @@
 """`up`: start the controller and want what the manifests say. Everything is wired here."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,11 +67,10 @@ def up(
     """
     limit_s = options.seconds(timeout)
     paths = sources.given_or_default(files)
-    body = sources.body_of(sources.load(paths)) if paths else None
     if session.project.controller() is not None:
-        _attach(session, engine, body, wait or not detach, limit_s)
+        _attach(session, engine, _body(paths), wait or not detach, limit_s)
         return
-    if body is None and not session.project.database.exists():
+    if not paths and not session.project.database.exists():
         raise UsageError(
             f"nothing to run: no -f, no folder {sources.DEFAULT_FOLDER}/ here, and nothing"
             f" remembered of project {session.project.name!r}",
@@ -83,9 +83,14 @@ def up(
         proxy_workers=proxy_workers,
     )  # fmt: skip
     if detach:
-        _detach(session, controller, body, limit_s if wait else None)
+        _detach(session, controller, paths, limit_s if wait else None)
     else:
-        _serve(session, controller, body)
+        _serve(session, controller, _body(paths))
+
+
+def _body(paths: Sequence[str]) -> dict[str, Any] | None:
+    """What the files want; None where there are none."""
+    return sources.body_of(sources.load(paths)) if paths else None
 
 
 def _serve(session: Session, controller: "ControllerOptions", body: dict[str, Any] | None) -> None:
@@ -116,16 +121,18 @@ def _attach(
 def _detach(
     session: Session,
     controller: "ControllerOptions",
-    body: dict[str, Any] | None,
+    paths: Sequence[str],
     wait_s: float | None,
 ) -> None:
-    from orchestrator.cli.detaching import start
+    from orchestrator.cli.detaching import begun
+
+    fresh = not session.project.database.exists()
+    with begun(controller) as process:
+        record = process.start(_body(paths))
     from orchestrator.cli.ending import shut_down
     from orchestrator.cli.exits import WaitTimeoutError
     from orchestrator.cli.waiting import Waiter
 
-    fresh = not session.project.database.exists()
-    record = start(controller, body)
     info = session.client.get("/v1/info")
     session.note(info["engine_reason"])
     goes_on = f"in the background (pid {record.pid}); stop it with: {session.command('down')}"

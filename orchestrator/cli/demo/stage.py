@@ -12,7 +12,7 @@ import orchestrator
 from orchestrator.cli import sources
 from orchestrator.cli.client import Client
 from orchestrator.cli.controller_options import ControllerOptions
-from orchestrator.cli.detaching import start
+from orchestrator.cli.detaching import begun
 from orchestrator.cli.ending import shut_down
 from orchestrator.cli.session import Session
 from orchestrator.manifest import Manifests
@@ -43,7 +43,8 @@ def set_up(session: Session, engine: str) -> Stage:
     port = _free_port()
     body = _body(port)
     options = ControllerOptions.of(session.project, engine=engine, api_port=0)
-    return Stage(session, start(options, None), body, port)
+    with begun(options) as process:
+        return Stage(session, process.start(None), body, port)
 
 
 def own_session(outer: Session) -> Session:
