@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from orchestrator.proxy.exchange import Exchange
 
 FLUSH_S: Final = 1.0
-FLUSH_BYTES: Final = 64 * 1024
+BATCH: Final = 128
 MAX_BYTES: Final = 50_000_000
 """At this size a file becomes `FILE.1`, and the one before it goes."""
 
-# The look at the first letter spares most lines the comparison without case.
 _NOTED: Final = re.compile(
-    rb"\r\n(?=[urxURX])(?i:(user-agent|referer|x-request-id)):[\t ]*+([^\r]*+)"
+    r"\r\n([UuRrXx])(?i:ser-agent|eferer|-request-id):[\t ]*+([^\r]*+)"
 ).findall
 _MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -41,17 +40,16 @@ class AccessLog:
 
     def __init__(self, path: Path, combined: bool) -> None:
         self._path = path
-        self._format = _combined if combined else _json
-        self._lines: list[str] = []
-        self._size = 0
+        self._line = _combined if combined else _json
+        # Put into words in batches: 2 µs a line, against 6 µs between two other requests.
+        self._entries: list[tuple[Exchange, float, float]] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def log(self, exchange: "Exchange", took_s: float) -> None:
         """A request that is over."""
-        line = self._format(exchange, took_s, time.time())
-        self._lines.append(line)
-        self._size += len(line)
-        if self._size >= FLUSH_BYTES:
+        exchange.pieces = None  # Its body has no business here.
+        self._entries.append((exchange, took_s, time.time()))
+        if len(self._entries) >= BATCH:
             self.flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
@@ -61,10 +59,10 @@ class AccessLog:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        data = "".join(self._lines).encode("ascii")
-        self._lines.clear()
-        self._size = 0
-        if data:
+        entries, self._entries = self._entries, []
+        if entries:
+            line = self._line
+            data = "".join([line(*entry) for entry in entries]).encode("ascii")
             with contextlib.suppress(OSError):
                 self._write(data)
 
@@ -109,47 +107,48 @@ class AccessLogs:
 
 
 def _json(exchange: "Exchange", took_s: float, now: float) -> str:
-    method, target, noted = _request_of(exchange)
+    method, target, agent, referer, request_id = _asked(exchange)
+    connect_s, queued_s = exchange.connect_s, exchange.queued_s
     replica = _replica_of(exchange)
     return (
-        f'{{"time":"{_iso(now)}","client":"{exchange.client.peer}","method":"{method}"'
-        f',"target":{quoted(target)},"protocol":"{_protocol_of(exchange)}"'
+        f'{{"time":"{_iso(int(now))}.{int(now % 1 * 1000):03}Z","client":"{exchange.client.peer}"'
+        f',"method":"{method}","target":{quoted(target)}'
+        f',"protocol":"HTTP/1.{0 if exchange.request.http10 else 1}"'
         f',"status":{exchange.status or CLIENT_GONE},"bytes_in":{exchange.bytes_in}'
         f',"bytes_out":{exchange.bytes_out},"duration_ms":{took_s * 1000:.3f}'
-        f',"upstream_connect_ms":{_ms(exchange.connect_s)},"queue_ms":{_ms(exchange.queued_s)}'
+        f',"upstream_connect_ms":{f"{connect_s * 1000:.3f}" if connect_s else "null"}'
+        f',"queue_ms":{f"{queued_s * 1000:.3f}" if queued_s else "null"}'
         f',"replica":{quoted(replica) if replica else "null"},"retries":{exchange.retries}'
-        f',"request_id":{_text(noted, b"x-request-id")},"user_agent":{_text(noted, b"user-agent")}'
-        f',"referer":{_text(noted, b"referer")}}}\n'
+        f',"request_id":{quoted(request_id) if request_id else "null"}'
+        f',"user_agent":{quoted(agent) if agent else "null"}'
+        f',"referer":{quoted(referer) if referer else "null"}}}\n'
     )
 
 
-def _combined(exchange: "Exchange", took_s: float, now: float) -> str:
-    """As Apache and nginx: the bytes are those of the body; the time is UTC."""
-    del took_s
-    method, target, noted = _request_of(exchange)
-    body_bytes = exchange.bytes_out - exchange.head_bytes
+def _combined(exchange: "Exchange", _took_s: float, now: float) -> str:
+    """As Apache and nginx have it: the bytes are those of the body. The time is UTC."""
+    method, target, agent, referer, _ = _asked(exchange)
     return (
         f"{exchange.client.peer} - - [{_clf(int(now))}]"
-        f' "{method} {_escaped(target)} {_protocol_of(exchange)}"'
-        f" {exchange.status or CLIENT_GONE} {body_bytes}"
-        f' "{_escaped(noted.get(b"referer", "-"))}" "{_escaped(noted.get(b"user-agent", "-"))}"\n'
+        f' "{method} {_escaped(target)} HTTP/1.{0 if exchange.request.http10 else 1}"'
+        f" {exchange.status or CLIENT_GONE} {exchange.bytes_out - exchange.head_bytes}"
+        f' "{_escaped(referer or "-")}" "{_escaped(agent or "-")}"\n'
     )
 
 
-def _request_of(exchange: "Exchange") -> tuple[str, str, dict[bytes, str]]:
-    """Method, target and the headers that are logged, by their names in lower case."""
-    head = exchange.request.upstream
-    method, target, _ = head.split(b" ", 2)
-    noted = {name.lower(): _decoded(value) for name, value in _NOTED(head)}
-    return method.decode("ascii"), target.decode("ascii"), noted
-
-
-def _decoded(value: bytes) -> str:
-    return value.decode("utf-8", "backslashreplace")
-
-
-def _protocol_of(exchange: "Exchange") -> str:
-    return "HTTP/1.0" if exchange.request.http10 else "HTTP/1.1"
+def _asked(exchange: "Exchange") -> tuple[str, str, str, str, str]:
+    """Method, target, User-Agent, Referer and X-Request-Id, "" for what was not sent."""
+    head = exchange.request.upstream.decode("utf-8", "backslashreplace")
+    method, target, _ = head.split(" ", 2)
+    agent = referer = request_id = ""
+    for initial, value in _NOTED(head):
+        if initial in "Uu":
+            agent = value
+        elif initial in "Rr":
+            referer = value
+        else:
+            request_id = value
+    return method, target, agent, referer, request_id
 
 
 def _replica_of(exchange: "Exchange") -> str:
@@ -158,16 +157,8 @@ def _replica_of(exchange: "Exchange") -> str:
     return backend.endpoint.label if backend is not None else ""
 
 
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.3f}" if seconds else "null"
-
-
-def _text(noted: dict[bytes, str], name: bytes) -> str:
-    return quoted(noted[name]) if name in noted else "null"
-
-
 def _escaped(text: str) -> str:
-    """As nginx: `"`, `\\` and all but printable ASCII as `\\xXX` of its bytes."""
+    """As nginx: `"`, `\\` and all but printable ASCII as `\\xXX` for each byte."""
     return _UNSAFE.sub(_hex, text)
 
 
@@ -176,13 +167,8 @@ def _hex(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _iso_second(second: int) -> str:
+def _iso(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-
-
-def _iso(now: float) -> str:
-    second = int(now)
-    return f"{_iso_second(second)}.{int((now - second) * 1000):03d}Z"
 
 
 @lru_cache(maxsize=1)
