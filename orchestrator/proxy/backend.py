@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.core.histogram import Histogram
 from orchestrator.model.snapshot import Endpoint
 from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.numbers import by_class
 from orchestrator.proxy.syntax import END_OF_HEAD
 from orchestrator.proxy.upstream import UpstreamConnection
 
@@ -39,6 +42,9 @@ class Backend:
         self.removed = False
         self.suspect_until = 0.0
         self.requests = self.connect_failures = self.resets = self.timeouts = self.retries = 0
+        self.responses = [0] * 6
+        self.bytes_in = self.bytes_out = 0
+        self.durations, self.connect_times = Histogram(), Histogram()
         self._on_suspect = on_suspect
         self._on_drained = on_drained
         self._connecting: dict[Exchange, asyncio.Task[None]] = {}
@@ -64,6 +70,7 @@ class Backend:
 
     async def _connect(self, exchange: "Exchange") -> None:
         loop = asyncio.get_running_loop()
+        began = perf_counter()
         try:
             _, upstream = await loop.create_connection(
                 lambda: UpstreamConnection(self), self.endpoint.host, self.endpoint.port
@@ -73,6 +80,8 @@ class Backend:
             exchange.connect_failed(error)
         else:
             del self._connecting[exchange]
+            exchange.connect_s = perf_counter() - began
+            self.connect_times.record(exchange.connect_s)
             exchange.connected(upstream)
 
     def release(self, upstream: UpstreamConnection) -> None:
@@ -111,9 +120,18 @@ class Backend:
         del self.idle[:overdue]
 
     def stats(self) -> dict[str, Any]:
-        """Counters since the endpoint was first seen, and the gauge `in_flight`."""
+        """Counters since the endpoint was first seen, and the gauge `in_flight`.
+
+        `requests` were sent to it, retries included; `responses` came from it. `bytes_in`,
+        `bytes_out` and `durations` (`Histogram.to_json`) are of requests that it answered.
+        """
         return {
             "requests": self.requests,
+            "responses": by_class(self.responses),
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "durations": self.durations.to_json(),
+            "connect_times": self.connect_times.to_json(),
             "in_flight": self.in_flight,
             "connect_failures": self.connect_failures,
             "resets": self.resets,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 from orchestrator.proxy.body import Body, body_of
 from orchestrator.proxy.exchange import Exchange
+from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import reply
-from orchestrator.proxy.request_head import forwarded_lines, parse_request
-from orchestrator.proxy.syntax import MAX_HEAD_BYTES, HttpError
+from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
+from orchestrator.proxy.syntax import END_OF_HEAD, MAX_HEAD_BYTES, HttpError
 
 if TYPE_CHECKING:
     from orchestrator.proxy.frontend import Frontend
@@ -18,13 +19,15 @@ IDLE_TIMEOUT_S: Final = 75.0  # nginx keepalive_timeout
 HEAD_TIMEOUT_S: Final = 30.0  # from the first byte of a request head to its last
 LINGER_S: Final = 2.0
 READ_AHEAD_BYTES: Final = 64 * 1024
+# Stands for a request that could not be read.
+UNREAD: Final = RequestHead(0, b"-", b"- - -")
 
 
 class ClientConnection(asyncio.Protocol):
     """`deadline`: when `expire` is due, in the clock's seconds."""
 
     __slots__ = ("_buffer", "_forwarded", "_held", "_lingering", "_slow", "body", "deadline",
-                 "exchange", "frontend", "keep_alive", "transport", "tunnel")  # fmt: skip
+                 "exchange", "frontend", "keep_alive", "peer", "transport", "tunnel")  # fmt: skip
 
     transport: asyncio.Transport
 
@@ -45,7 +48,8 @@ class ClientConnection(asyncio.Protocol):
         """A new client."""
         self.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername") or ("unknown",)
-        self._forwarded = forwarded_lines(peer[0])
+        self.peer: str = peer[0]
+        self._forwarded = forwarded_lines(self.peer)
         self.frontend.clients.add(self)
         if self.frontend.closing:  # The listener went while this was being accepted.
             self.transport.close()
@@ -62,6 +66,7 @@ class ClientConnection(asyncio.Protocol):
                 self._serve(data)
         elif self.tunnel is not None:
             self.tunnel.transport.write(data)
+            exchange.bytes_in += len(data)
         elif self.body is not None:
             self._feed(exchange, self.body, data)
         else:
@@ -150,18 +155,22 @@ class ClientConnection(asyncio.Protocol):
 
     def fail(self, error: HttpError) -> None:
         """Answer in the proxy's own name."""
-        request = self.exchange.request if self.exchange is not None else None
-        to_head = request is not None and request.method == b"HEAD"
-        http10 = request is not None and request.http10
-        if self.body is not None or self.frontend.closing or http10:
+        exchange = self.exchange or Exchange(self, UNREAD)
+        request = exchange.request
+        if self.body is not None or self.frontend.closing or request.http10:
             self.keep_alive = False
+        answer = reply(error, self.keep_alive, request.method == b"HEAD")
+        self.transport.write(answer)
         self.frontend.responses[error.status // 100] += 1
-        self.transport.write(reply(error, self.keep_alive, to_head))
+        self.frontend.own_responses[error.status // 100] += 1
+        exchange.status, exchange.bytes_out = error.status, len(answer)
+        exchange.head_bytes = answer.index(END_OF_HEAD) + len(END_OF_HEAD)
+        ended(exchange)
         self.finished()
 
     def abort(self) -> None:
         """Cut the connection, so that the client sees the response as incomplete."""
-        self.exchange = None
+        self._end_exchange()
         self.transport.abort()
 
     def start_tunnel(self, upstream: "UpstreamConnection") -> None:
@@ -176,8 +185,13 @@ class ClientConnection(asyncio.Protocol):
 
     def end_tunnel(self) -> None:
         """The replica closed its end: the client gets what is written, then the end."""
-        self.exchange = None
+        self._end_exchange()
         self.transport.close()
+
+    def _end_exchange(self) -> None:
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            ended(exchange)
 
     def _close(self) -> None:
         """End the connection so that the client can still read what was written.
@@ -253,3 +267,4 @@ class ClientConnection(asyncio.Protocol):
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             exchange.abandon()
+            ended(exchange)

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from orchestrator.model.snapshot import Snapshot
@@ -17,9 +18,14 @@ STATS_PERIOD_S: Final = 1.0
 class ControlServer:
     """Serves controllers on a listening Unix socket. `on_shutdown(timeout_s)` ends the worker."""
 
-    def __init__(self, sock: socket.socket, on_shutdown: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        on_shutdown: Callable[[float], None],
+        log_folder: Path | None = None,
+    ) -> None:
         sock.setblocking(False)
-        self.plane = DataPlane(self._notify)
+        self.plane = DataPlane(self._notify, log_folder)
         self._sock = sock
         self._on_shutdown = on_shutdown
         self._started_at = time.time()

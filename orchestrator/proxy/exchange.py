@@ -6,9 +6,11 @@ byte of a response has reached the client.
 """
 
 import errno
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.proxy.body import Body, Piece, UntilCloseBody, body_of
+from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import (
     exhausted,
     no_replica,
@@ -38,8 +40,10 @@ class Exchange:
     """From a request head to the end of its response."""
 
     __slots__ = (
-        "active", "backend", "client", "connecting", "failure", "kept", "left_by", "pieces",
-        "reply_started", "request", "resent", "reusable", "tried", "upstream",
+        "active", "backend", "bytes_in", "bytes_out", "client", "connect_s", "connecting",
+        "failure", "head_bytes", "kept", "left_by", "pieces", "queued_s", "reply_started",
+        "request", "resent", "retries", "reusable", "sent_at", "started", "status", "tried",
+        "upstream",
     )  # fmt: skip
 
     backend: "Backend"
@@ -58,6 +62,11 @@ class Exchange:
         self.resent = False
         self.reply_started = False
         self.reusable = False
+        # What `numbers.ended` counts and logs; times in seconds of `perf_counter`.
+        self.started = self.sent_at = perf_counter()
+        self.connect_s = self.queued_s = 0.0
+        self.bytes_in = request.end
+        self.bytes_out = self.head_bytes = self.status = self.retries = 0
 
     def dispatch(self, fresh: bool = False) -> None:
         """Send to the replica whose turn it is. `fresh`: not on a used connection."""
@@ -97,9 +106,11 @@ class Exchange:
 
     def send_body(self, pieces: list[Piece]) -> None:
         """More of the request's body."""
+        size = sum(map(len, pieces))
+        self.bytes_in += size
         if self.pieces is not None:
             self.pieces += pieces
-            self.kept += sum(map(len, pieces))
+            self.kept += size
             if self.kept > REPLAY_BYTES:
                 if self.upstream is None:
                     self.client.hold()
@@ -171,6 +182,8 @@ class Exchange:
             self.tried += (failed,)
             failed.retries += 1
         self.client.frontend.retries += 1
+        self.retries += 1
+        self.sent_at = perf_counter()
         self.dispatch(fresh=True)
 
     def broken(self, error: HttpError) -> None:
@@ -214,15 +227,22 @@ class Exchange:
         # One write for head and body: each costs a system call and a packet, 7 µs. Joining copies
         # 1 KB in 0.1 µs where a gathering write takes 0.6 µs to set up; that pays from 16 KB on.
         if not body or len(body[0]) <= _JOINED_BYTES:
-            self.client.transport.write(b"".join(pieces))
+            data = b"".join(pieces)
+            self.bytes_out = len(data)
+            self.client.transport.write(data)
         else:
+            self.bytes_out = sum(map(len, pieces))
             self.client.transport.writelines(pieces)
+        if self.client.frontend.access_log is not None:
+            self.head_bytes = self.bytes_out - sum(map(len, body))
 
     def _end_of_head(self, head: ResponseHead) -> list[bytes]:
         """The header lines for this hop, and the end of the head."""
         client, frontend = self.client, self.client.frontend
         http10, named = self.request.http10, frontend.listener.replica_header
+        self.status = head.status
         frontend.responses[head.status // 100] += 1
+        self.backend.responses[head.status // 100] += 1
         if head.length == UNTIL_CLOSE or (http10 and head.length == CHUNKED):
             client.keep_alive = False
         if frontend.closing or client.body is not None:
@@ -242,6 +262,7 @@ class Exchange:
     def relay(self, upstream: "UpstreamConnection", pieces: list[Piece], body: Body) -> None:
         """A part of the response's body."""
         self.client.transport.writelines(pieces)
+        self.bytes_out += sum(map(len, pieces))
         self._relayed(upstream, body)
 
     def _relayed(self, upstream: "UpstreamConnection", body: Body) -> None:
@@ -256,6 +277,7 @@ class Exchange:
         self.upstream = None
         upstream.finish(self.reusable and client.body is None)
         self._leave()
+        ended(self)
         client.finished()
 
     def _open_tunnel(self, upstream: "UpstreamConnection", head: ResponseHead, data: bytes) -> None:
@@ -264,10 +286,14 @@ class Exchange:
             return
         client = self.client
         self.reply_started = True
+        self.status = 101
         client.frontend.responses[1] += 1
+        self.backend.responses[1] += 1
         replica = self.backend.replica_line if client.frontend.listener.replica_header else b""
         upgrade = (b"\r\nConnection: upgrade\r\nUpgrade: ", head.upgrade, END_OF_HEAD)
-        client.transport.write(b"".join((*head.lines, replica, *upgrade, data[head.end :])))
+        switch = b"".join((*head.lines, replica, *upgrade))
+        self.head_bytes, self.bytes_out = len(switch), len(switch) + len(data) - head.end
+        client.transport.write(switch + data[head.end :])
         client.start_tunnel(upstream)
 
     # --- what the client's connection reports

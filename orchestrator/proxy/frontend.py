@@ -4,11 +4,14 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.balancing import RoundRobin
+from orchestrator.core.histogram import Histogram
 from orchestrator.model.snapshot import Listener
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.numbers import by_class
 
 if TYPE_CHECKING:
+    from orchestrator.proxy.access_log import AccessLog
     from orchestrator.proxy.client import ClientConnection
 
 
@@ -19,7 +22,11 @@ class Frontend:
         self.clock = clock
         self.closing = False
         self.clients: set[ClientConnection] = set()
+        self.access_log: AccessLog | None = None
         self.responses = [0] * 6
+        self.own_responses = [0] * 6  # those that no replica gave
+        self.bytes_in = self.bytes_out = 0
+        self.durations, self.queue_times = Histogram(), Histogram()
         self.retries = 0
         self.authority = f"{listener.host}:{listener.port}".encode()
         self.configure(listener, ())
@@ -53,6 +60,19 @@ class Frontend:
             client.expire()
 
     def stats(self) -> dict[str, Any]:
-        """Responses sent by status class, retries and connections."""
-        classes = {f"{code}xx": count for code, count in enumerate(self.responses) if code}
-        return {"responses": classes, "retries": self.retries, "connections": len(self.clients)}
+        """Counters since the listener was first seen; gauges `connections` and `in_flight`.
+
+        `bytes_in` is what clients sent, `bytes_out` what was sent to them, heads included, of
+        requests that are over; `durations` and `queue_times` are `Histogram.to_json`.
+        """
+        return {
+            "responses": by_class(self.responses),
+            "own_responses": by_class(self.own_responses),
+            "retries": self.retries,
+            "connections": len(self.clients),
+            "in_flight": sum(backend.in_flight for backend in self.backends),
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "durations": self.durations.to_json(),
+            "queue_times": self.queue_times.to_json(),
+        }

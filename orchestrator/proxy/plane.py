@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from orchestrator.model.snapshot import Endpoint, Snapshot
+from orchestrator.proxy.access_log import AccessLogs
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.frontend import Frontend
@@ -19,10 +21,14 @@ _POLL_S: Final = 0.02
 
 
 class DataPlane:
-    """Keeps listeners and backends as the last snapshot says. `notify` hears what happens."""
+    """Keeps listeners and backends as the last snapshot says. `notify` hears what happens.
 
-    def __init__(self, notify: Notify) -> None:
+    Access logs go to `log_folder`; without one there are none.
+    """
+
+    def __init__(self, notify: Notify, log_folder: Path | None = None) -> None:
         self._notify = notify
+        self._access_logs = AccessLogs(log_folder)
         self._clock = Clock(self._sweep)
         self._sockets: dict[Address, socket.socket] = {}
         self._acceptors: dict[Address, Acceptor] = {}
@@ -63,10 +69,12 @@ class DataPlane:
         gone = self._update_backends(endpoints)
         for listener in snapshot.listeners:
             backends = tuple(self._backends[e.id] for e in listener.endpoints)
-            self._frontend(listener.address, snapshot).configure(listener, backends)
+            frontend = self._frontend(listener.address, snapshot)
+            frontend.configure(listener, backends)
+            frontend.access_log = self._access_logs.of(listener)
         for address in set(self._sockets) - wanted:
-            if frontend := self._close_listener(address):
-                frontend.configure(frontend.listener, ())
+            if closed := self._close_listener(address):
+                closed.configure(closed.listener, ())
         for backend in gone:
             self._draining.add(backend)
             backend.remove()
@@ -124,10 +132,11 @@ class DataPlane:
         )
 
     def stats(self) -> dict[str, Any]:
-        """Cumulative counters by service and by endpoint."""
+        """Cumulative counters by service and by endpoint, those that drain included."""
+        backends = (*self._draining, *self._backends.values())
         return {
             "services": {f.listener.service: f.stats() for f in self._frontends.values()},
-            "endpoints": {id_: backend.stats() for id_, backend in self._backends.items()},
+            "endpoints": {backend.endpoint.id: backend.stats() for backend in backends},
         }
 
     async def drain(self, timeout_s: float) -> None:
@@ -138,6 +147,7 @@ class DataPlane:
             async with asyncio.timeout(timeout_s):
                 while self._busy():  # noqa: ASYNC110 - the end of a worker, no hot path
                     await asyncio.sleep(_POLL_S)
+        self._access_logs.flush()
 
     def _busy(self) -> bool:
         return any(client.busy for frontend in self._closing for client in frontend.clients)

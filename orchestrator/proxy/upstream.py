@@ -52,6 +52,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._drop()
         elif exchange.client.tunnel is not None:
             exchange.client.transport.write(data)
+            exchange.bytes_out += len(data)
         elif self.body is not None:
             self._relay(exchange, self.body, data)
         elif self._head is not None:

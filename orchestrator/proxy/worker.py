@@ -1,8 +1,9 @@
-"""A proxy worker: `python -m orchestrator.proxy.worker CONTROL_FD CONTROL_PATH`.
+"""A proxy worker: `python -m orchestrator.proxy.worker CONTROL_FD CONTROL_PATH LOG_FOLDER`.
 
 CONTROL_FD is an inherited, listening Unix socket; CONTROL_PATH, where it is bound, tells people
-whose worker it is. The worker serves until a controller says `shutdown` or it gets SIGTERM; the
-end of a controller changes nothing. Whoever started it removes the path.
+whose worker it is; access logs go to LOG_FOLDER, which is made when there is a first line. The
+worker serves until a controller says `shutdown` or it gets SIGTERM; the end of a controller
+changes nothing. Whoever started it removes the path.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import gc
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Final
 
 import uvloop
@@ -21,7 +23,7 @@ SIGTERM_TIMEOUT_S: Final = 10.0
 UNCLAIMED_S: Final = 10.0
 
 
-async def serve(control: socket.socket) -> None:
+async def serve(control: socket.socket, log_folder: Path) -> None:
     """Proxy until told to stop, then let requests in flight end."""
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[float] = loop.create_future()
@@ -30,7 +32,7 @@ async def serve(control: socket.socket) -> None:
         if not stop.done():
             stop.set_result(timeout_s)
 
-    server = ControlServer(control, shut_down)
+    server = ControlServer(control, shut_down, log_folder)
     loop.call_later(UNCLAIMED_S, lambda: None if server.greeted else shut_down(0.0))
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, shut_down, SIGTERM_TIMEOUT_S)
@@ -39,11 +41,11 @@ async def serve(control: socket.socket) -> None:
 
 def main(arguments: list[str]) -> None:
     """Run one worker."""
-    descriptor, _ = arguments
+    descriptor, _, log_folder = arguments
     control = socket.socket(fileno=int(descriptor))
     gc.freeze()  # What is imported lives as long as the worker: no collection looks at it.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(control))
+        runner.run(serve(control, Path(log_folder)))
 
 
 if __name__ == "__main__":

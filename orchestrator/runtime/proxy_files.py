@@ -23,6 +23,7 @@ class WorkerFiles:
     def __init__(self, run_dir: Path, number: int) -> None:
         self.record = run_dir / f"proxy-{number}.json"
         self.log = run_dir / f"proxy-{number}.log"
+        self.access_logs = run_dir.absolute() / "access"
         self.socket = _socket_folder(run_dir) / f"proxy-{number}.sock"
 
     def identity(self) -> tuple[int, int] | None:

@@ -225,6 +225,8 @@ class ProxySupervisor:
         for part in self._past:
             _add(past, part)
         _add(past, worker.stats)
+        routed = self._snapshot.endpoint_ids  # An endpoint that is gone has no use for numbers.
+        past["endpoints"] = {k: v for k, v in past["endpoints"].items() if k in routed}
         for counters in (*past["services"].values(), *past["endpoints"].values()):
             for gauge in ("in_flight", "connections"):
                 counters.pop(gauge, None)
@@ -258,7 +260,7 @@ class ProxySupervisor:
 
 
 def _add(total: dict[str, Any], part: dict[str, Any]) -> None:
-    """Add counters to counters, dict by dict."""
+    """Add counters to counters, dict by dict: histograms are dicts of counters, too."""
     for key, value in part.items():
         if isinstance(value, dict):
             _add(total.setdefault(key, {}), value)

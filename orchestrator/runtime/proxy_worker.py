@@ -102,7 +102,7 @@ class ProxyWorker:
         with open(self.files.log, "ab", opener=_private) as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "orchestrator.proxy.worker",
-                 str(descriptor), os.fspath(self.files.socket)],
+                 str(descriptor), os.fspath(self.files.socket), os.fspath(self.files.access_logs)],
                 pass_fds=(descriptor,),
                 start_new_session=True,  # A Ctrl-C at the controller's terminal is not for it.
                 stdin=subprocess.DEVNULL,
