@@ -10,6 +10,7 @@ from orchestrator.proxy.clock import Clock
 
 if TYPE_CHECKING:
     from orchestrator.proxy.client import ClientConnection
+    from orchestrator.proxy.tcp import Session
 
 
 class Frontend:
@@ -18,7 +19,7 @@ class Frontend:
     def __init__(self, listener: Listener, clock: Clock) -> None:
         self.clock = clock
         self.closing = False
-        self.clients: set[ClientConnection] = set()
+        self.clients: set[ClientConnection | Session] = set()
         self.responses = [0] * 6
         self.retries = 0
         self.authority = f"{listener.host}:{listener.port}".encode()
