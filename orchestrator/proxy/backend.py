@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from orchestrator.core.histogram import Histogram
 from orchestrator.model.snapshot import Endpoint
@@ -12,15 +12,28 @@ from orchestrator.proxy.numbers import by_class
 from orchestrator.proxy.syntax import END_OF_HEAD
 from orchestrator.proxy.upstream import UpstreamConnection
 
-if TYPE_CHECKING:
-    from orchestrator.proxy.exchange import Exchange
-
 # Less than the 5 s after which Node.js and uvicorn close an idle connection: closing first avoids
 # the race of a request against that close.
 IDLE_TIMEOUT_S: Final = 4.0
 MAX_IDLE: Final = 256
 # How long an endpoint that refused a connection is passed over while others can serve.
 SUSPECT_S: Final = 2.0
+
+
+class Caller(Protocol):
+    """Who asks for a connection: an exchange, or a session of TCP mode."""
+
+    connect_s: float
+    """How long it took to come about."""
+
+    def connected(self, upstream: Any) -> None:
+        """It is there."""
+
+    def connect_failed(self, error: OSError) -> None:
+        """It did not come about."""
+
+    def reroute(self) -> None:
+        """The endpoint was taken away meanwhile."""
 
 
 class Backend:
@@ -47,7 +60,7 @@ class Backend:
         self.durations, self.connect_times = Histogram(), Histogram()
         self._on_suspect = on_suspect
         self._on_drained = on_drained
-        self._connecting: dict[Exchange, asyncio.Task[None]] = {}
+        self._connecting: dict[Caller, asyncio.Task[None]] = {}
 
     def begin(self) -> None:
         """One more request in flight."""
@@ -60,29 +73,31 @@ class Backend:
         if self.removed and not self.in_flight:
             self._on_drained(self)
 
-    def connect(self, exchange: "Exchange") -> None:
-        """Open a connection for the exchange and tell it how that went."""
-        self._connecting[exchange] = asyncio.get_running_loop().create_task(self._connect(exchange))
+    def connect(
+        self, caller: Caller, protocol: Callable[[], asyncio.Protocol] | None = None
+    ) -> None:
+        """Open a connection and tell the caller how that went. `protocol`: HTTP's, if not given."""
+        make = protocol or (lambda: UpstreamConnection(self))
+        connecting = self._connect(caller, make)
+        self._connecting[caller] = asyncio.get_running_loop().create_task(connecting)
 
-    def give_up(self, exchange: "Exchange") -> None:
+    def give_up(self, caller: Caller) -> None:
         """Open it no more, and tell nobody."""
-        self._connecting.pop(exchange).cancel()
+        self._connecting.pop(caller).cancel()
 
-    async def _connect(self, exchange: "Exchange") -> None:
+    async def _connect(self, caller: Caller, make: Callable[[], asyncio.Protocol]) -> None:
         loop = asyncio.get_running_loop()
         began = perf_counter()
         try:
-            _, upstream = await loop.create_connection(
-                lambda: UpstreamConnection(self), self.endpoint.host, self.endpoint.port
-            )
+            _, upstream = await loop.create_connection(make, self.endpoint.host, self.endpoint.port)
         except OSError as error:
-            del self._connecting[exchange]
-            exchange.connect_failed(error)
+            del self._connecting[caller]
+            caller.connect_failed(error)
         else:
-            del self._connecting[exchange]
-            exchange.connect_s = perf_counter() - began
-            self.connect_times.record(exchange.connect_s)
-            exchange.connected(upstream)
+            del self._connecting[caller]
+            caller.connect_s = perf_counter() - began
+            self.connect_times.record(caller.connect_s)
+            caller.connected(upstream)
 
     def release(self, upstream: UpstreamConnection) -> None:
         """Keep a connection for the next request."""
@@ -101,8 +116,8 @@ class Backend:
     def remove(self) -> None:
         """Take no new requests; what was sent goes on, what was not goes elsewhere."""
         self.removed = True
-        for exchange in tuple(self._connecting):
-            exchange.reroute()
+        for caller in tuple(self._connecting):
+            caller.reroute()
         for upstream in self.idle:
             upstream.transport.close()
         self.idle.clear()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # How much of a request body is kept for another try, and how much may wait for a connection.
 REPLAY_BYTES: Final = 64 * 1024
 _JOINED_BYTES: Final = 16 * 1024
-_OWN_SHORTAGE: Final = frozenset(
+OWN_SHORTAGE: Final = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
 )
 
@@ -131,7 +131,7 @@ class Exchange:
         """It did not come about: nothing was sent, so any other replica may have the request."""
         backend = self._leave()
         service = self.client.frontend.listener.service
-        if error.errno in _OWN_SHORTAGE:
+        if error.errno in OWN_SHORTAGE:
             self.client.fail(exhausted(service))
             return
         self.failure = none_connects(service)

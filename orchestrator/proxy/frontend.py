@@ -13,6 +13,7 @@ from orchestrator.proxy.numbers import by_class
 if TYPE_CHECKING:
     from orchestrator.proxy.access_log import AccessLog
     from orchestrator.proxy.client import ClientConnection
+    from orchestrator.proxy.tcp import Session
 
 
 class Frontend:
@@ -21,7 +22,7 @@ class Frontend:
     def __init__(self, listener: Listener, clock: Clock) -> None:
         self.clock = clock
         self.closing = False
-        self.clients: set[ClientConnection] = set()
+        self.clients: set[ClientConnection | Session] = set()
         self.access_log: AccessLog | None = None
         self.responses = [0] * 6
         self.own_responses = [0] * 6  # those that no replica gave

@@ -6,14 +6,20 @@ running out of descriptors is such an error. This costs 8 µs more for each new 
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Final
 
 from orchestrator.proxy.client import ClientConnection
 from orchestrator.proxy.frontend import Frontend
+from orchestrator.proxy.tcp import client_of
 
 PAUSE_S: Final = 0.1
 # Connections taken in one go, so that open ones get their turn in a flood of new ones.
 BATCH: Final = 64
+_CLIENTS: Final[dict[str, Callable[[Frontend], asyncio.Protocol]]] = {
+    "http": ClientConnection,
+    "tcp": client_of,
+}
 
 
 class Acceptor:
@@ -49,9 +55,9 @@ class Acceptor:
             self._open(connection)
 
     def _open(self, connection: socket.socket) -> None:
-        opening = self._loop.connect_accepted_socket(
-            lambda: ClientConnection(self._frontend), connection
-        )
+        frontend = self._frontend
+        client = _CLIENTS[frontend.listener.protocol]
+        opening = self._loop.connect_accepted_socket(lambda: client(frontend), connection)
         task: asyncio.Task[object] = self._loop.create_task(opening)
         self._opening.add(task)
         task.add_done_callback(self._opened)

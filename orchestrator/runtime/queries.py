@@ -6,6 +6,7 @@ from typing import Any
 from orchestrator.core.placement import Cluster as Placing
 from orchestrator.core.placement import NodeVerdict, Request, explain
 from orchestrator.model.event import Event
+from orchestrator.model.proxying import ProxySpec
 from orchestrator.model.state import (
     Desired,
     Node,
@@ -68,7 +69,7 @@ class Queries:
             ready=len(ready),
             up_to_date=len(current),
             revision=wanted.revision,
-            address=f"http://{spec.proxy.host}:{spec.proxy.listen}" if spec.proxy else None,
+            address=_address(spec.proxy) if spec.proxy else None,
             image=spec.image,
             status=status,
             reason=reason,
@@ -189,6 +190,12 @@ def _verdict(verdict: NodeVerdict, node: str | None) -> VerdictView:
         total=verdict.total,
         chosen=verdict.node == node if node else verdict.chosen,
     )
+
+
+def _address(proxy: ProxySpec) -> str:
+    scheme = "tcp" if proxy.protocol == "tcp" else "http"
+    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+    return f"{scheme}://{host}:{proxy.listen}"
 
 
 def _service_status(desired: int, current: int, rows: list[ReplicaView]) -> tuple[str, str]:

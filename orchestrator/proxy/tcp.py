@@ -1,0 +1,270 @@
+"""`protocol: tcp`: a client's connection and one to a replica, joined; bytes pass as they come.
+
+The end of one direction (FIN) ends that direction at the other side too, and the other goes on. A
+reset (RST) is passed on as a reset, so that nobody takes what is cut for complete. A client for
+whom there is no replica is reset too: an end would look as if the service had said good-bye.
+"""
+
+import asyncio
+import errno
+import socket
+import struct
+from typing import TYPE_CHECKING, Final, cast
+
+from orchestrator.proxy.exchange import OWN_SHORTAGE
+from orchestrator.proxy.proxy_protocol import proxy_header
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.backend import Backend
+    from orchestrator.proxy.frontend import Frontend
+
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
+
+
+def client_of(frontend: "Frontend") -> "ClientHalf":
+    """The protocol for a connection that a client of the frontend has opened."""
+    return Session(frontend).client
+
+
+class Half(asyncio.Protocol):
+    """One of the two connections. What arrives before there is an `other` waits for it."""
+
+    __slots__ = ("_early", "_held", "ended", "full", "gone", "other", "session", "transport")
+
+    transport: asyncio.Transport
+
+    def __init__(self, session: "Session") -> None:
+        self.session = session
+        self.other: Half | None = None
+        self.ended = False  # its peer sends no more
+        self.full = False  # its peer does not take what we write
+        self.gone = False
+        self._held = False  # not reading
+        self._early = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Connected."""
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes for the other side."""
+        if self.other is None:
+            self._early += data
+            self.hold()
+        else:
+            self.session.touch()
+            self.other.transport.write(data)
+
+    def join(self, other: "Half") -> None:
+        """From here on what this one reads goes to `other`."""
+        self.other = other
+        if self._early:
+            other.transport.write(self._early)
+            self._early = b""
+        if self.ended:
+            other.transport.write_eof()
+        if not other.full:
+            self.release()
+
+    def hold(self) -> None:
+        """Stop reading."""
+        if not self._held and not self.ended:
+            self._held = True
+            self.transport.pause_reading()
+
+    def release(self) -> None:
+        """Read on."""
+        if self._held:
+            self._held = False
+            self.transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """Its peer is slower than the other's: stop reading the other."""
+        self.full = True
+        if self.other is not None:
+            self.other.hold()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self.full = False
+        self.session.touch()
+        if self.other is not None:
+            self.other.release()
+
+    def eof_received(self) -> bool:
+        """One direction is over; that of the other side goes on."""
+        self.ended = True
+        if self.other is not None:
+            self.session.touch()
+            self.other.transport.write_eof()
+            if self.other.ended:
+                self.session.complete()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Closed."""
+        self.gone = True
+        self.session.lost(self, exc)
+
+    def reset(self) -> None:
+        """Cut the connection so that its peer sees an error, not an end."""
+        if not self.gone:
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            self.transport.abort()
+
+    def cut(self) -> None:
+        """Close at once; as an error if its peer has not got everything."""
+        if self.transport.get_write_buffer_size():
+            self.reset()
+        else:
+            self.transport.close()
+
+
+class ClientHalf(Half):
+    """The connection of a client."""
+
+    __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A new client."""
+        super().connection_made(transport)
+        self.session.begin()
+
+
+class Session:
+    """A client's connection and its way to a replica. Counts as one request in flight.
+
+    `deadline`: when `expire` is due, in the clock's seconds.
+    """
+
+    __slots__ = ("backend", "client", "connect_s", "connecting", "deadline", "frontend", "tried",
+                 "upstream")  # fmt: skip
+
+    backend: "Backend"
+
+    def __init__(self, frontend: "Frontend") -> None:
+        self.frontend = frontend
+        self.client = ClientHalf(self)
+        self.upstream: Half | None = None
+        self.connecting = False
+        self.tried: tuple[Backend, ...] = ()
+        self.deadline = 0.0
+        self.connect_s = 0.0
+
+    def begin(self) -> None:
+        """The client is there."""
+        self.frontend.clients.add(self)
+        self.frontend.clock.wake()
+        if self.frontend.closing:  # The listener went while this was being accepted.
+            self.client.reset()
+        else:
+            self._dial()
+
+    def _dial(self) -> None:
+        """Connect to the replica whose turn it is; without one the client is reset."""
+        frontend = self.frontend
+        backend = frontend.pick(self.tried)
+        if backend is None:
+            self.client.reset()
+            return
+        self.backend = backend
+        self.connecting = True
+        backend.begin()
+        self.deadline = frontend.clock.now + frontend.listener.connect_timeout_s
+        backend.connect(self, lambda: Half(self))
+
+    def touch(self) -> None:
+        """Something moved: the idle time-out starts anew."""
+        self.deadline = self.frontend.clock.now + self.frontend.listener.idle_timeout_s
+
+    # --- what the backend reports
+
+    def connected(self, upstream: Half) -> None:
+        """A connection to the replica is there; it may have spoken or gone already."""
+        self.connecting = False
+        self.upstream = upstream
+        if upstream.gone:
+            self.lost(upstream, None)
+            return
+        self.touch()
+        self._introduce(upstream)
+        self.client.join(upstream)
+        upstream.join(self.client)
+        if self.client.ended and upstream.ended:
+            self.complete()
+
+    def _introduce(self, upstream: Half) -> None:
+        version = self.frontend.listener.proxy_protocol
+        if version != "off":
+            info = self.client.transport.get_extra_info
+            upstream.transport.write(proxy_header(version, info("peername"), info("sockname")))
+
+    def connect_failed(self, error: OSError) -> None:
+        """It did not come about: another replica may."""
+        backend = self._leave()
+        if error.errno in OWN_SHORTAGE:
+            self.client.reset()
+            return
+        backend.connect_failures += 1
+        backend.suspect(str(error) or type(error).__name__)
+        self._retry(backend)
+
+    def reroute(self) -> None:
+        """The endpoint was taken away before it was connected to."""
+        self.backend.give_up(self)
+        self._retry(self._leave())
+
+    def _retry(self, failed: "Backend") -> None:
+        self.tried += (failed,)
+        failed.retries += 1
+        self.frontend.retries += 1
+        self._dial()
+
+    def _leave(self) -> "Backend":
+        self.connecting = False
+        self.backend.end()
+        return self.backend
+
+    # --- how it ends
+
+    def complete(self) -> None:
+        """Both directions are over: what is on its way is sent, then both close."""
+        for half in self._open():
+            half.transport.close()
+
+    def lost(self, half: Half, exc: Exception | None) -> None:
+        """A connection is closed; by an error, unless it was closed from here."""
+        if half is self.upstream:
+            self.backend.resets += exc is not None
+            self.backend.end()
+        elif half is self.client and self.connecting:
+            self.backend.give_up(self)
+            self._leave()
+        for other in self._open():
+            if not other.transport.is_closing():
+                other.reset()
+        if not self._open():
+            self.frontend.clients.discard(self)
+
+    def expire(self) -> None:
+        """No connection in time, or no byte."""
+        if self.connecting:
+            self.backend.give_up(self)
+            self.connect_failed(TimeoutError(errno.ETIMEDOUT, "connect timed out"))
+            return
+        for half in self._open():
+            half.cut()
+
+    def _open(self) -> list[Half]:
+        return [half for half in (self.client, self.upstream) if half and not half.gone]
+
+    # --- what a frontend asks of its clients
+
+    @property
+    def busy(self) -> bool:
+        """Whether the end of the proxy waits for it."""
+        return True
+
+    def close_if_idle(self) -> None:
+        """A connection is never known to be done before its ends say so."""
