@@ -45,6 +45,7 @@ class Backend:
         self.responses = [0] * 6
         self.bytes_in = self.bytes_out = 0
         self.durations, self.connect_times = Histogram(), Histogram()
+        self.connect_s = 0.0  # what the newest connection took
         self._on_suspect = on_suspect
         self._on_drained = on_drained
         self._connecting: dict[Exchange, asyncio.Task[None]] = {}
@@ -80,8 +81,8 @@ class Backend:
             exchange.connect_failed(error)
         else:
             del self._connecting[exchange]
-            exchange.connect_s = perf_counter() - began
-            self.connect_times.record(exchange.connect_s)
+            self.connect_s = perf_counter() - began
+            self.connect_times.record(self.connect_s)
             exchange.connected(upstream)
 
     def release(self, upstream: UpstreamConnection) -> None:
