@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from orchestrator.api.metrics import proxy_metrics
 from orchestrator.model.views import ReplicaStatsView, ServiceStatsView, StatsView
 from tests.api.conftest import Api, problem
 from tests.support.rig import settle
@@ -120,6 +121,21 @@ async def test_the_cluster_as_prometheus_sees_it(shared: Api) -> None:
     assert of(samples, "orch_node_memory_requested_bytes") == 3 * 8 * 2**20
     assert of(samples, "orch_node_cpu_capacity_cores") > 0
     assert of(samples, "orch_info", engine="process") == 1
+
+
+async def test_attempts_of_a_replica_are_one_replica() -> None:
+    """Also where a name has hyphens; ejections are told where they are counted."""
+    endpoints = {
+        "my-app-10.1": {"responses": {"2xx": 2}, "in_flight": 1, "ejections": 3},
+        "my-app-10.2": {"responses": {"2xx": 5}, "in_flight": 1},
+    }
+    families = {one.name: one for one in proxy_metrics({"services": {}, "endpoints": endpoints})}
+    replica = {"service": "my-app", "replica": "my-app-10"}
+    for name, value in (("orch_requests_in_flight", 2), ("orch_ejections", 3)):
+        (sample,) = families[name].samples
+        assert (sample.labels, sample.value) == (replica, value)
+    (answered,) = families["orch_requests"].samples
+    assert (answered.labels, answered.value) == (replica | {"code": "2xx"}, 7)
 
 
 async def test_openmetrics_on_demand(shared: Api) -> None:
