@@ -22,6 +22,7 @@ from orchestrator.cli.commands.plan import plan
 from orchestrator.cli.commands.reading import nodes, ps, services
 from orchestrator.cli.commands.replicas import execute, kill
 from orchestrator.cli.commands.services import delete, restart, scale
+from orchestrator.cli.commands.top import top
 from orchestrator.cli.commands.up import up
 from orchestrator.cli.commands.validate import validate
 from orchestrator.cli.exits import BROKEN_PIPE, INTERRUPTED
@@ -39,6 +40,7 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "ps": ps,
     "services": services,
     "nodes": nodes,
+    "top": top,
     "inspect": inspect,
     "explain": explain,
     "events": events,

@@ -149,6 +149,54 @@ class PlanView(View):
         return not (self.add or self.change or self.destroy)
 
 
+class TrafficView(View):
+    """What the proxy did lately: rates over the answer's period, totals since counting began.
+
+    Percentiles (`p99_s`) are exact to 2 %, null without a request in the period.
+    """
+
+    requests_per_s: float
+    errors_per_s: float
+    """Answers 5xx."""
+    error_ratio: float
+    retries_per_s: float
+    bytes_in_per_s: float
+    bytes_out_per_s: float
+    in_flight: int
+    p50_s: float | None
+    p90_s: float | None
+    p99_s: float | None
+    p999_s: float | None
+    requests: int
+    errors: int
+    retries: int
+    cpu_millicores: int | None
+    """In use, not requested; null where it could not be measured."""
+    memory_bytes: int | None
+
+
+class ReplicaStatsView(TrafficView):
+    """One replica that runs: the requests it answered, what it uses."""
+
+    name: str
+    attempt: int
+    status: str
+
+
+class ServiceStatsView(TrafficView):
+    """One service: all requests to it, those that the proxy answered itself included."""
+
+    name: str
+    replicas: tuple[ReplicaStatsView, ...]
+
+
+class StatsView(View):
+    """All services over the last `seconds`."""
+
+    seconds: float
+    services: tuple[ServiceStatsView, ...]
+
+
 class LogView(View):
     """One line of output."""
 

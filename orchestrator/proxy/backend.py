@@ -23,9 +23,6 @@ SUSPECT_S: Final = 2.0
 class Caller(Protocol):
     """Who asks for a connection: an exchange, or a session of TCP mode."""
 
-    connect_s: float
-    """How long it took to come about."""
-
     def connected(self, upstream: Any) -> None:
         """It is there."""
 
@@ -58,6 +55,7 @@ class Backend:
         self.responses = [0] * 6
         self.bytes_in = self.bytes_out = 0
         self.durations, self.connect_times = Histogram(), Histogram()
+        self.connect_s = 0.0  # what the newest connection took
         self._on_suspect = on_suspect
         self._on_drained = on_drained
         self._connecting: dict[Caller, asyncio.Task[None]] = {}
@@ -95,8 +93,8 @@ class Backend:
             caller.connect_failed(error)
         else:
             del self._connecting[caller]
-            caller.connect_s = perf_counter() - began
-            self.connect_times.record(caller.connect_s)
+            self.connect_s = perf_counter() - began
+            self.connect_times.record(self.connect_s)
             caller.connected(upstream)
 
     def release(self, upstream: UpstreamConnection) -> None:

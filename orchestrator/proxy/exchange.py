@@ -125,6 +125,7 @@ class Exchange:
     def connected(self, upstream: "UpstreamConnection") -> None:
         """A new connection is there."""
         self.connecting = False
+        self.connect_s = self.backend.connect_s
         self._send(upstream)
 
     def connect_failed(self, error: OSError) -> None:

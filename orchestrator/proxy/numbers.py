@@ -21,24 +21,29 @@ def ended(exchange: "Exchange") -> None:
     """
     now = perf_counter()
     took_s = now - exchange.started
-    bucket = bucket_of(took_s)
     frontend = exchange.client.frontend
     frontend.bytes_in += exchange.bytes_in
     frontend.bytes_out += exchange.bytes_out
-    if exchange.status != 101:
-        frontend.durations.count(bucket, took_s)
     if exchange.reply_started:
-        backend = exchange.backend
-        backend.bytes_in += exchange.bytes_in
-        backend.bytes_out += exchange.bytes_out
+        exchange.backend.bytes_in += exchange.bytes_in
+        exchange.backend.bytes_out += exchange.bytes_out
+    if exchange.status != 101:
+        bucket = bucket_of(took_s)
+        frontend.durations.count(bucket, took_s)
         if exchange.retries or exchange.queued_s:
-            backend.durations.record(now - exchange.sent_at)
-        elif exchange.status != 101:
-            backend.durations.count(bucket, took_s)
-    if exchange.queued_s:
-        frontend.queue_times.record(exchange.queued_s)
+            _count_detour(exchange, now - exchange.sent_at)
+        elif exchange.reply_started:
+            exchange.backend.durations.count(bucket, took_s)
     if frontend.access_log is not None:
         frontend.access_log.log(exchange, took_s)
+
+
+def _count_detour(exchange: "Exchange", replica_s: float) -> None:
+    """A request that was sent twice or had to wait: the replica is charged for its part."""
+    if exchange.queued_s:
+        exchange.client.frontend.queue_times.record(exchange.queued_s)
+    if exchange.reply_started:
+        exchange.backend.durations.record(replica_s)
 
 
 def waited(exchange: "Exchange", seconds: float) -> None:

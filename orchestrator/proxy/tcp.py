@@ -138,8 +138,7 @@ class Session:
     `deadline`: when `expire` is due, in the clock's seconds.
     """
 
-    __slots__ = ("backend", "client", "connect_s", "connecting", "deadline", "frontend", "tried",
-                 "upstream")  # fmt: skip
+    __slots__ = ("backend", "client", "connecting", "deadline", "frontend", "tried", "upstream")
 
     backend: "Backend"
 
@@ -150,7 +149,6 @@ class Session:
         self.connecting = False
         self.tried: tuple[Backend, ...] = ()
         self.deadline = 0.0
-        self.connect_s = 0.0
 
     def begin(self) -> None:
         """The client is there."""

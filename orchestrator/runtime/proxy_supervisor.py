@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from orchestrator.core.traffic import add_counters
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.snapshot import Listener, Snapshot
 from orchestrator.runtime.proxy_files import (
@@ -180,7 +181,7 @@ class ProxySupervisor:
         await self._until(lambda: all(w.stats_received > n for w, n in before.items()), timeout_s)
         total: dict[str, Any] = {"services": {}, "endpoints": {}}
         for part in (*self._past, *(worker.stats for worker in self._workers)):
-            _add(total, part)
+            add_counters(total, part)
         return total
 
     async def _until(self, check: Callable[[], bool], timeout_s: float) -> bool:
@@ -223,8 +224,8 @@ class ProxySupervisor:
         """Keep what it counted; what it had in flight is gone."""
         past: dict[str, Any] = {"services": {}, "endpoints": {}}
         for part in self._past:
-            _add(past, part)
-        _add(past, worker.stats)
+            add_counters(past, part)
+        add_counters(past, worker.stats)
         routed = self._snapshot.endpoint_ids  # An endpoint that is gone has no use for numbers.
         past["endpoints"] = {k: v for k, v in past["endpoints"].items() if k in routed}
         for counters in (*past["services"].values(), *past["endpoints"].values()):
@@ -257,12 +258,3 @@ class ProxySupervisor:
         worker.shut_down(timeout_s)
         await worker.gone(timeout_s + 1.0)
         await worker.kill()
-
-
-def _add(total: dict[str, Any], part: dict[str, Any]) -> None:
-    """Add counters to counters, dict by dict: histograms are dicts of counters, too."""
-    for key, value in part.items():
-        if isinstance(value, dict):
-            _add(total.setdefault(key, {}), value)
-        else:
-            total[key] = total.get(key, 0) + value
