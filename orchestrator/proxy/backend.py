@@ -49,6 +49,7 @@ class Backend:
         self.removed = False
         self.suspect_until = 0.0
         self.requests = self.connect_failures = self.resets = self.timeouts = self.retries = 0
+        self.bytes_in = self.bytes_out = 0
         self._on_suspect = on_suspect
         self._on_drained = on_drained
         self._connecting: dict[Caller, asyncio.Task[None]] = {}
@@ -126,6 +127,8 @@ class Backend:
         """Counters since the endpoint was first seen, and the gauge `in_flight`."""
         return {
             "requests": self.requests,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
             "in_flight": self.in_flight,
             "connect_failures": self.connect_failures,
             "resets": self.resets,

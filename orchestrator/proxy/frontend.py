@@ -21,6 +21,7 @@ class Frontend:
         self.closing = False
         self.clients: set[ClientConnection | Session] = set()
         self.responses = [0] * 6
+        self.bytes_in = self.bytes_out = 0
         self.retries = 0
         self.authority = f"{listener.host}:{listener.port}".encode()
         self.configure(listener, ())
@@ -54,6 +55,13 @@ class Frontend:
             client.expire()
 
     def stats(self) -> dict[str, Any]:
-        """Responses sent by status class, retries and connections."""
+        """Responses sent by status class, bytes that clients sent and got in connections that
+        are over (TCP mode), retries and open connections."""
         classes = {f"{code}xx": count for code, count in enumerate(self.responses) if code}
-        return {"responses": classes, "retries": self.retries, "connections": len(self.clients)}
+        return {
+            "responses": classes,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "retries": self.retries,
+            "connections": len(self.clients),
+        }
