@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.model.snapshot import Endpoint
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.syntax import END_OF_HEAD
 from orchestrator.proxy.upstream import UpstreamConnection
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.exchange import Exchange
+    from orchestrator.proxy.tcp import Session
 
 # Less than the 5 s after which Node.js and uvicorn close an idle connection: closing first avoids
 # the race of a request against that close.
@@ -15,19 +19,6 @@ IDLE_TIMEOUT_S: Final = 4.0
 MAX_IDLE: Final = 256
 # How long an endpoint that refused a connection is passed over while others can serve.
 SUSPECT_S: Final = 2.0
-
-
-class Caller(Protocol):
-    """Who asks for a connection: an exchange, or a session of TCP mode."""
-
-    def connected(self, upstream: Any) -> None:
-        """It is there."""
-
-    def connect_failed(self, error: OSError) -> None:
-        """It did not come about."""
-
-    def reroute(self) -> None:
-        """The endpoint was taken away meanwhile."""
 
 
 class Backend:
@@ -52,7 +43,7 @@ class Backend:
         self.bytes_in = self.bytes_out = 0
         self._on_suspect = on_suspect
         self._on_drained = on_drained
-        self._connecting: dict[Caller, asyncio.Task[None]] = {}
+        self._connecting: dict[Exchange | Session, asyncio.Task[None]] = {}
 
     def begin(self) -> None:
         """One more request in flight."""
@@ -66,27 +57,29 @@ class Backend:
             self._on_drained(self)
 
     def connect(
-        self, caller: Caller, protocol: Callable[[], asyncio.Protocol] | None = None
+        self, exchange: "Exchange | Session", protocol: Callable[[], Any] | None = None
     ) -> None:
-        """Open a connection and tell the caller how that went. `protocol`: HTTP's, if not given."""
-        make = protocol or (lambda: UpstreamConnection(self))
-        connecting = self._connect(caller, make)
-        self._connecting[caller] = asyncio.get_running_loop().create_task(connecting)
+        """Open a connection for the exchange and tell it how that went. `protocol` makes its
+        protocol, if that is not HTTP."""
+        connecting = self._connect(exchange, protocol or (lambda: UpstreamConnection(self)))
+        self._connecting[exchange] = asyncio.get_running_loop().create_task(connecting)
 
-    def give_up(self, caller: Caller) -> None:
+    def give_up(self, exchange: "Exchange | Session") -> None:
         """Open it no more, and tell nobody."""
-        self._connecting.pop(caller).cancel()
+        self._connecting.pop(exchange).cancel()
 
-    async def _connect(self, caller: Caller, make: Callable[[], asyncio.Protocol]) -> None:
+    async def _connect(self, exchange: "Exchange | Session", protocol: Callable[[], Any]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            _, upstream = await loop.create_connection(make, self.endpoint.host, self.endpoint.port)
+            _, upstream = await loop.create_connection(
+                protocol, self.endpoint.host, self.endpoint.port
+            )
         except OSError as error:
-            del self._connecting[caller]
-            caller.connect_failed(error)
+            del self._connecting[exchange]
+            exchange.connect_failed(error)
         else:
-            del self._connecting[caller]
-            caller.connected(upstream)
+            del self._connecting[exchange]
+            exchange.connected(upstream)
 
     def release(self, upstream: UpstreamConnection) -> None:
         """Keep a connection for the next request."""
@@ -105,8 +98,8 @@ class Backend:
     def remove(self) -> None:
         """Take no new requests; what was sent goes on, what was not goes elsewhere."""
         self.removed = True
-        for caller in tuple(self._connecting):
-            caller.reroute()
+        for exchange in tuple(self._connecting):
+            exchange.reroute()
         for upstream in self.idle:
             upstream.transport.close()
         self.idle.clear()
