@@ -1,6 +1,6 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench engine base-image up clean lock setup
+.PHONY: help demo test check bench bench-proxy engine base-image up clean lock setup
 
 BIN := .venv/bin
 SETUP := .venv/.installed
@@ -33,6 +33,10 @@ check: $(SETUP) ## Lint, formatting, types, layers
 bench: $(SETUP) ## The benchmarks, against peers
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
 	$(BIN)/python -m benchmarks
+
+bench-proxy: $(SETUP) ## The proxy beside nginx, HAProxy, Envoy, Traefik and Caddy
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
+	$(BIN)/python -m benchmarks proxy
 
 engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
 	scripts/engine.sh

@@ -42,7 +42,7 @@ def idle(runs: int) -> Report:
 
 
 def proxy(runs: int) -> Report:
-    """Processor time per request beside nginx and HAProxy."""
+    """Requests through the proxy beside nginx, HAProxy, Envoy, Traefik and Caddy."""
     from benchmarks.race import run
 
     return run(runs, say)

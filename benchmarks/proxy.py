@@ -1,151 +1,201 @@
-"""CPU per request of the proxy beside nginx and HAProxy: `python -m benchmarks.proxy`.
+"""The proxy beside its peers: `python -m benchmarks.proxy` for a quick look at single cases.
 
-One process and one thread each, the same three nginx backends (a fixed response of 1 KB), 64
-keep-alive connections by wrk. Rounds are short and interleaved, so that what else the machine does
-falls on all alike; the medians count.
+One process and one thread each (Go's run with GOMAXPROCS=1), the same nginx with all replicas
+behind, keep-alive connections by wrk. Rounds are short and interleaved, so that what else the
+machine does falls on all alike; the medians count.
 """
 
 import argparse
+import itertools
 import json
-import re
-import shutil
 import statistics
-import subprocess
 import tempfile
-from contextlib import ExitStack
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.proxy_contestants import Contestant, backends, contestants
+from benchmarks.http import free_port
+from benchmarks.proxy_cases import CASES, IDLE_CONNECTIONS, Case, Setup
+from benchmarks.proxy_configs import Site
+from benchmarks.proxy_contestants import Contestant, backends, contestants, program
 from benchmarks.proxy_cpu import cpu_seconds, rss_bytes
+from benchmarks.proxy_load import LoadError, allow_many_connections, idle_connections, load
 
-CONNECTIONS: Final = 64
 ROUND_S: Final = 2
-ROUNDS: Final = 5
-
-# What a browser sends with each request: 12 headers.
-BROWSER: Final = (
-    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
-    "Accept-Encoding: gzip, deflate, br",
-    "Accept-Language: en-US,en;q=0.9",
-    "Cache-Control: max-age=0",
-    "Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=yes",
-    "Referer: http://localhost:8080/items?limit=20",
-    "Sec-Fetch-Dest: document",
-    "Sec-Fetch-Mode: navigate",
-    "Sec-Fetch-Site: same-origin",
-    "Upgrade-Insecure-Requests: 1",
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/130.0.0.0 Safari/537.36",
-)
+ROUNDS: Final = 3
+WARM_UP_S: Final = 1
+IDLE: Final = "idle"
+# What a request leaves in an access log at least.
+_LINE_BYTES: Final = 20
 
 
-def run(rounds: int = ROUNDS, round_s: int = ROUND_S) -> dict[str, Any]:
-    """Race them. Returns for each case and contestant the medians of `cpu_us` (CPU µs a request),
-    `requests_s`, `p99_ms` and `rss_mb`, and what was skipped and why."""
-    if shutil.which("wrk") is None or shutil.which("nginx") is None:
-        return {"skipped": {"all": "needs wrk and nginx: apt-get install wrk nginx-light"}}
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-proxy-")))
-        ports = stack.enter_context(backends(folder))
-        racing, skipped = [], {}
-        for contestant in contestants():
-            if contestant.missing:
-                skipped[contestant.name] = contestant.missing
-                continue
-            stack.enter_context(contestant.running(folder, ports))
-            racing.append(contestant)
-        cases = {"bare": (), "browser": BROWSER}
+@dataclass
+class Result:
+    """Samples by case, contestant and figure; why there are none; what was compared.
+
+    Figures: `cpu_us` (of the proxy, a request), `requests_s`, `p50_ms`, `p99_ms`, `rss_mb`; in the
+    case `idle` only `idle_mb`, what so many idle connections take.
+    """
+
+    samples: dict[str, dict[str, dict[str, list[float]]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    )
+    skipped: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def add(self, case: str, contestant: str, figures: dict[str, float]) -> None:
+        """One round's."""
+        for figure, value in figures.items():
+            self.samples[case][contestant][figure].append(value)
+
+    def medians(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Of all rounds, in the same order."""
         return {
-            "cases": {
-                case: _race(racing, headers, rounds, round_s) for case, headers in cases.items()
-            },
-            "skipped": skipped,
+            case: {
+                name: {figure: statistics.median(values) for figure, values in figures.items()}
+                for name, figures in rows.items()
+            }
+            for case, rows in self.samples.items()
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A contestant that serves."""
+
+    contestant: Contestant
+    site: Site
+
+    @property
+    def name(self) -> str:
+        """Of the contestant."""
+        return self.contestant.name
+
+    @property
+    def pid(self) -> int:
+        """Of the process that works."""
+        return self.contestant.pid
+
+
+def run(
+    rounds: int = ROUNDS,
+    round_s: int = ROUND_S,
+    cases: Sequence[Case] = CASES,
+    only: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Result:
+    """Race all that are installed, or `only` those."""
+    result = Result()
+    if missing := [name for name in ("wrk", "nginx") if not program(name)]:
+        result.skipped["all"] = f"needs {' and '.join(missing)}: apt-get install wrk nginx-light"
+        return result
+    allow_many_connections()
+    racing = [one for one in contestants() if not only or one.name in only]
+    result.skipped |= {one.name: one.missing for one in racing if one.missing}
+    present = [one for one in racing if not one.missing]
+    result.versions = {one.name: one.version for one in present}
+    for setup, group in itertools.groupby(cases, key=lambda case: case.setup):
+        with _stage(setup, present) as running:
+            if setup == Setup():
+                _idle(running, result)
+            for case in group:
+                progress(f"proxy: {case.title}")
+                _race(running, case, rounds, round_s, result)
+    return result
+
+
+@contextmanager
+def _stage(setup: Setup, present: Sequence[Contestant]) -> Iterator[list[Running]]:
+    """All contestants, started anew before the same backends."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-proxy-")))
+        ports = stack.enter_context(backends(folder, setup.replicas))
+        running = []
+        for contestant in present:
+            own = folder / contestant.name
+            own.mkdir()
+            site = Site(own, free_port(), ports, setup.access_log)
+            stack.enter_context(contestant.running(site))
+            running.append(Running(contestant, site))
+        yield running
+
+
+def _idle(running: Sequence[Running], result: Result) -> None:
+    """What idle connections take, before any load has made room for them."""
+    for one in running:
+        before = rss_bytes(one.pid)
+        try:
+            with idle_connections(one.site.port, IDLE_CONNECTIONS):
+                taken = rss_bytes(one.pid) - before
+        except OSError as error:
+            result.skipped[f"{one.name}, idle connections"] = repr(error)
+        else:
+            result.add(IDLE, one.name, {"idle_mb": taken / 1e6})
+
+
 def _race(
-    racing: list[Contestant], headers: tuple[str, ...], rounds: int, round_s: int
-) -> dict[str, dict[str, float]]:
-    samples: dict[str, list[dict[str, float]]] = {contestant.name: [] for contestant in racing}
-    for contestant in racing:
-        _load(contestant.port, headers, 1)  # warm up: connections, caches
+    running: Sequence[Running], case: Case, rounds: int, round_s: int, result: Result
+) -> None:
+    able = [one for one in running if _warm_up(one, case, result)]
     for _ in range(rounds):
-        for contestant in racing:
-            samples[contestant.name].append(_sample(contestant, headers, round_s))
+        for one in able:
+            try:
+                result.add(case.name, one.name, _sample(one, case, round_s))
+            except LoadError as error:
+                result.skipped[f"{one.name}, {case.title}"] = str(error)
+
+
+def _warm_up(one: Running, case: Case, result: Result) -> bool:
+    """Fill connections and caches, and see whether it does what the case is about."""
+    try:
+        requests = load(one.site.folder, one.site.port, case, WARM_UP_S)["requests"]
+    except LoadError as error:
+        result.skipped[f"{one.name}, {case.title}"] = str(error)
+        return False
+    if case.setup.access_log and _written(one.site.folder) < requests * _LINE_BYTES / 2:
+        result.skipped[f"{one.name}, {case.title}"] = "writes no access log"
+        return False
+    return True
+
+
+def _written(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _sample(one: Running, case: Case, round_s: int) -> dict[str, float]:
+    before = cpu_seconds(one.pid)
+    figures = load(one.site.folder, one.site.port, case, round_s)
+    used = cpu_seconds(one.pid) - before
     return {
-        name: {key: statistics.median(sample[key] for sample in rows) for key in rows[0]}
-        for name, rows in samples.items()
+        "cpu_us": used / figures.pop("requests") * 1e6,
+        **figures,
+        "rss_mb": rss_bytes(one.pid) / 1e6,
     }
-
-
-def _sample(contestant: Contestant, headers: tuple[str, ...], round_s: int) -> dict[str, float]:
-    before = cpu_seconds(contestant.pid)
-    load = _load(contestant.port, headers, round_s)
-    used = cpu_seconds(contestant.pid) - before
-    return {
-        "cpu_us": used / load["requests"] * 1e6,
-        "requests_s": load["requests_s"],
-        "p99_ms": load["p99_ms"],
-        "rss_mb": rss_bytes(contestant.pid) / 1e6,
-    }
-
-
-_P99: Final = re.compile(r"99%\s+([\d.]+)(us|ms|s)")
-_UNIT_MS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3}
-
-
-def _load(port: int, headers: tuple[str, ...], seconds: int) -> dict[str, float]:
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
-    for header in headers:
-        command += ["-H", header]
-    output = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=seconds + 30,
-    ).stdout
-    if "Non-2xx" in output or "Socket errors" in output:
-        raise RuntimeError(f"the load saw errors on port {port}:\n{output}")
-    total = re.search(r"(\d+) requests in ([\d.]+)s", output)
-    p99 = _P99.search(output)
-    if total is None or p99 is None:
-        raise RuntimeError(f"cannot read wrk's output:\n{output}")
-    return {
-        "requests": float(total[1]),
-        "requests_s": float(total[1]) / float(total[2]),
-        "p99_ms": float(p99[1]) * _UNIT_MS[p99[2]],
-    }
-
-
-def table(result: dict[str, Any]) -> str:
-    """The result as people read it."""
-    lines = []
-    for case, rows in result.get("cases", {}).items():
-        base = rows.get("nginx", {}).get("cpu_us")
-        lines.append(
-            f"{case:<10}{'CPU µs/req':>12}{'x nginx':>9}{'req/s':>9}{'p99 ms':>8}{'MB':>7}"
-        )
-        for name, row in rows.items():
-            ratio = f"{row['cpu_us'] / base:.2f}" if base else "-"
-            lines.append(
-                f"  {name:<8}{row['cpu_us']:>12.1f}{ratio:>9}{row['requests_s']:>9.0f}"
-                f"{row['p99_ms']:>8.2f}{row['rss_mb']:>7.1f}"
-            )
-    lines += [f"skipped {name}: {why}" for name, why in result["skipped"].items()]
-    return "\n".join(lines)
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.proxy", description=__doc__)
+    names = [case.name for case in CASES]
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"which: {', '.join(names)}")
+    parser.add_argument("--only", action="append", default=[], metavar="PROXY")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=int, default=ROUND_S, help="length of a round")
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = run(options.rounds, options.seconds)
-    print(json.dumps(result, indent=2) if options.json else table(result))
+    if unknown := set(options.cases) - set(names):
+        parser.error(f"no such case: {', '.join(sorted(unknown))}")
+    chosen = [case for case in CASES if not options.cases or case.name in options.cases]
+    result = run(options.rounds, options.seconds, chosen, options.only)
+    print(json.dumps(_plain(result), indent=2))
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    return {
+        "medians": result.medians(), "skipped": result.skipped, "versions": result.versions
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,122 +1,92 @@
-"""The proxies that race, each one process and one thread, and the backends they share."""
+"""The proxies that race, each one process and one thread that serves, and their backends."""
 
 import asyncio
+import os
+import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
+from benchmarks import proxy_configs
+from benchmarks.http import free_port
+from benchmarks.proxy_cases import SIZES
+from benchmarks.proxy_configs import NGINX_COMMON, Site
+from orchestrator import __version__
 from orchestrator.model.snapshot import Endpoint, Listener, Snapshot
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 
-BACKENDS: Final = 3
-BODY: Final = "x" * 1024
-START_TIMEOUT_S: Final = 10.0
-
-_NGINX_COMMON: Final = """
-daemon off; master_process off; worker_processes 1;
-pid {folder}/{name}.pid; error_log {folder}/{name}.log;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; keepalive_requests 100000000; keepalive_timeout 300s;
-  client_body_temp_path {folder}/{name}-body; proxy_temp_path {folder}/{name}-proxy;
-  fastcgi_temp_path {folder}/{name}-f; uwsgi_temp_path {folder}/{name}-u;
-  scgi_temp_path {folder}/{name}-s;
-"""
-_NGINX_PROXY: Final = """
-  upstream app {{ {servers} keepalive 256; keepalive_requests 100000000; }}
-  server {{ listen 127.0.0.1:{port} backlog=4096;
-    location / {{
-      proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto http; proxy_set_header X-Forwarded-Host $http_host;
-      add_header X-Replica $upstream_addr;
-    }} }} }}
-"""
-_HAPROXY: Final = """
-global
-  nbthread 1
-  maxconn 4096
-defaults
-  mode http
-  timeout connect 1s
-  timeout client 60s
-  timeout server 60s
-  option forwardfor
-  http-reuse always
-frontend in
-  bind 127.0.0.1:{port}
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  http-response set-header X-Replica %s
-  default_backend app
-backend app
-  balance roundrobin
-{servers}
-"""
+START_TIMEOUT_S: Final = 20.0
+OURS: Final = "orch"
+# Go's runtime would otherwise use all processors.
+_GO: Final = {"GOMAXPROCS": "1"}
 
 
 class Contestant(Protocol):
-    """A proxy that can be started on `port` in front of backends. `missing`: why it cannot."""
+    """A proxy that can be started. `missing`: why it cannot; `pid`: the process that works."""
 
     name: str
     missing: str
-    port: int
+    version: str
     pid: int
 
-    def running(self, folder: Path, backend_ports: list[int]) -> AbstractContextManager[None]:
-        """Serve while the block runs; `pid` is the process that does the work."""
+    def running(self, site: Site) -> AbstractContextManager[None]:
+        """Serve while the block runs."""
 
 
 class Program:
     """A proxy that is a program with a configuration file."""
 
-    def __init__(self, name: str) -> None:
-        self.port, self.pid = free_port(), 0
-        self.name = name
-        self.missing = "" if shutil.which(name) else f"not installed: apt-get install {name}"
+    def __init__(
+        self,
+        name: str,
+        package: str,
+        configure: Callable[[Site], Path],
+        *arguments: str,
+        version: str = "-v",
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        """The last of `arguments` is followed by the path of the file."""
+        self.name, self.pid = name, 0
+        self._program = program(name)
+        self.missing = "" if self._program else f"not installed: {package}"
+        self.version = version_of([self._program, version]) if self._program else ""
+        self._configure = configure
+        self._arguments = arguments
+        self._environment = environment or {}
 
     @contextmanager
-    def running(self, folder: Path, backend_ports: list[int]) -> Iterator[None]:
+    def running(self, site: Site) -> Iterator[None]:
         """Write its configuration and run it."""
-        config = folder / f"{self.name}.conf"
-        config.write_text(self._config(folder, backend_ports))
-        arguments = ["-c", str(config)] if self.name == "nginx" else ["-db", "-f", str(config)]
-        with _process([self.name, *arguments], self.port) as pid:
-            self.pid = pid
+        argv = [self._program, *self._arguments, str(self._configure(site))]
+        environment = {"HOME": str(site.folder), **self._environment}
+        with _process(argv, site, environment) as self.pid:
             yield
-
-    def _config(self, folder: Path, ports: list[int]) -> str:
-        if self.name == "nginx":
-            servers = " ".join(f"server 127.0.0.1:{port};" for port in ports)
-            common = _NGINX_COMMON.format(folder=folder, name=self.name)
-            return common + _NGINX_PROXY.format(servers=servers, port=self.port)
-        servers = "\n".join(f"  server s{port} 127.0.0.1:{port}" for port in ports)
-        return _HAPROXY.format(servers=servers, port=self.port)
 
 
 class Ours:
     """One worker of this project, run as the controller runs it."""
 
     def __init__(self) -> None:
-        self.name, self.missing = "orch", ""
-        self.port, self.pid = free_port(), 0
+        self.name, self.missing, self.version, self.pid = OURS, "", __version__, 0
 
     @contextmanager
-    def running(self, folder: Path, backend_ports: list[int]) -> Iterator[None]:
+    def running(self, site: Site) -> Iterator[None]:
         """Start a worker and route to the backends."""
+        endpoints = tuple(
+            Endpoint(f"web-{n}.1", "127.0.0.1", port, name=f"web-{n}")
+            for n, port in enumerate(site.backends, 1)
+        )
+        log = "combined" if site.access_log else "off"
+        listener = Listener("web", "127.0.0.1", site.port, endpoints, access_log=log)
         with asyncio.Runner() as runner:
-            supervisor = ProxySupervisor(folder / "run")
+            supervisor = ProxySupervisor(site.folder / "run")
             runner.run(supervisor.start())
-            endpoints = tuple(
-                Endpoint(f"web-{n}.1", "127.0.0.1", port, name=f"web-{n}")
-                for n, port in enumerate(backend_ports, 1)
-            )
-            listener = Listener("web", "127.0.0.1", self.port, endpoints)
             try:
                 runner.run(supervisor.publish(Snapshot(1, (listener,))))
                 self.pid = supervisor.pids[0]
@@ -126,54 +96,87 @@ class Ours:
 
 
 def contestants() -> list[Contestant]:
-    """All of them, in the order of the table."""
-    return [Program("nginx"), Program("haproxy"), Ours()]
+    """All of them, in the order of the tables."""
+    envoy = ("--concurrency", "1", "--disable-hot-restart", "-l", "error", "-c")
+    bench = "make bench-proxy installs it"
+    return [
+        Program("nginx", "apt-get install nginx-light", proxy_configs.nginx, "-c"),
+        Program("haproxy", "apt-get install haproxy", proxy_configs.haproxy, "-db", "-f"),
+        Program("envoy", bench, proxy_configs.envoy, *envoy, version="--version"),
+        Program(
+            "traefik", bench, proxy_configs.traefik, "--configFile",
+            version="version", environment=_GO,
+        ),
+        Program(
+            "caddy", bench, proxy_configs.caddy, "run", "--adapter", "caddyfile", "--config",
+            version="version", environment=_GO,
+        ),
+        Ours(),
+    ]  # fmt: skip
+
+
+def program(name: str) -> str:
+    """Its path: beside our Python (the `bench` extra) or on the PATH; "" if it is nowhere."""
+    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin"]
+    return shutil.which(name, path=os.pathsep.join(folders)) or ""
+
+
+def version_of(argv: list[str]) -> str:
+    """The first version number that a command prints, "" if it prints none."""
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    found = re.search(r"\d+\.\d+\.\d+", ended.stdout + ended.stderr)
+    return found[0] if found else ""
 
 
 @contextmanager
-def backends(folder: Path) -> Iterator[list[int]]:
-    """Three listening ports that answer 1 KB, served by one nginx; yields the ports."""
-    ports = [free_port() for _ in range(BACKENDS)]
-    servers = "\n".join(
-        f"  server {{ listen 127.0.0.1:{port} backlog=4096; "
-        f'location / {{ return 200 "{BODY}"; }} }}'
-        for port in ports
+def backends(folder: Path, count: int) -> Iterator[tuple[int, ...]]:
+    """So many listening ports that answer the paths of `SIZES`, served by one nginx."""
+    own = folder / "backends"
+    own.mkdir()
+    for path, size in SIZES.items():
+        (own / path.strip("/")).write_bytes(b"x" * size)
+    ports = tuple(free_port() for _ in range(count))
+    # Small answers from memory, so that the backend costs as little as it can.
+    fixed = "\n".join(
+        f'    location = {path} {{ return 200 "{"x" * size}"; }}'
+        for path, size in SIZES.items()
+        if size <= 1024
     )
-    config = folder / "backends.conf"
-    config.write_text(_NGINX_COMMON.format(folder=folder, name="backends") + servers + "\n}\n")
-    with _process(["nginx", "-c", str(config)], ports[-1]):
+    listens = " ".join(f"listen 127.0.0.1:{port} backlog=4096;" for port in ports)
+    server = f"  access_log off; server {{ {listens} root {own}; sendfile on;\n{fixed}\n  }} }}\n"
+    config = own / "nginx.conf"
+    config.write_text(NGINX_COMMON.format(folder=own) + server)
+    with _process([program("nginx"), "-c", str(config)], Site(own, ports[-1], ()), {}):
         yield ports
 
 
 @contextmanager
-def _process(command: list[str], port: int) -> Iterator[int]:
-    """A process that listens on `port`, for as long as the block runs."""
-    program = shutil.which(command[0])
-    if program is None:
-        raise FileNotFoundError(command[0])
-    process = subprocess.Popen([program, *command[1:]], stderr=subprocess.PIPE)
+def _process(argv: list[str], site: Site, environment: dict[str, str]) -> Iterator[int]:
+    """A process that listens on the site's port, for as long as the block runs."""
+    errors = site.folder / "stderr"
+    with site.log.open("ab") as output, errors.open("ab") as complaints:
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=complaints,
+            env={**os.environ, **environment}, cwd=site.folder,
+        )  # fmt: skip
     try:
-        _wait_for(port, process)
+        _wait_for(site.port, process, errors)
         yield process.pid
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", errors: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    process.kill()
-    raise RuntimeError(f"nothing listens on {port}: {process.communicate()[1]!r}")
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    said = errors.read_text(errors="replace")[-2000:]
+    raise RuntimeError(f"nothing listens on {port}: {said}")

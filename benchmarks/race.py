@@ -1,53 +1,131 @@
-"""The proxy's race against nginx and HAProxy, as a report like the others."""
+"""The proxy's race against its peers, as a report like the others."""
 
-from collections import defaultdict
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from benchmarks import proxy
-from benchmarks.report import Report, Row
+from benchmarks.proxy_cases import CASES, IDLE_CONNECTIONS, MAIN, Case
+from benchmarks.proxy_contestants import OURS
+from benchmarks.report import Comparison, Report, Row, number
 from benchmarks.spread import Spread
 
-OURS: Final = "orch"
 BASE: Final = "nginx"
-FACTOR: Final = 1.5
 ROUND_S: Final = 2
-CASES: Final = {"bare": "a bare request", "browser": "a browser's headers"}
+P99_FACTOR: Final = 1.2
+IDLE_MB: Final = 10.0
+# How many times fewer processor time than these a plain request takes at most.
+LEANER: Final = {"haproxy": 1.0, "envoy": 2.0, "traefik": 3.0, "caddy": 3.0}
+HEADER: Final = ("", "requests/s", "p50", "p99", "CPU a request", "min – max", "× nginx", "memory")
 
-Key = tuple[str, str, str]
+Rows = dict[str, dict[str, Spread]]
+"""Contestant → figure → its values."""
 
 
 def run(runs: int, progress: Callable[[str], None]) -> Report:
-    """All proxies one after the other, so many times, each time started anew."""
-    found: dict[Key, list[float]] = defaultdict(list)
-    skipped: dict[str, str] = {}
-    for turn in range(runs):
-        progress(f"proxy {turn + 1}/{runs}")
-        result = proxy.run(rounds=1, round_s=ROUND_S)
-        skipped |= result["skipped"]
-        for case, rows in result.get("cases", {}).items():
-            for name, figures in rows.items():
-                for figure, value in figures.items():
-                    found[case, name, figure].append(value)
-    return _report({key: Spread(tuple(values)) for key, values in found.items()}, skipped)
+    """All proxies, started once for each kind of set-up, in so many interleaved rounds."""
+    result = proxy.run(runs, ROUND_S, progress=progress)
+    found = {
+        case: {
+            name: {figure: Spread(tuple(values)) for figure, values in figures.items()}
+            for name, figures in rows.items()
+        }
+        for case, rows in result.samples.items()
+    }
+    return report(found, result)
 
 
-def _report(found: dict[Key, Spread], skipped: dict[str, str]) -> Report:
-    rows = []
-    for (case, name, figure), spread in found.items():
-        if figure == "cpu_us":
-            base = found.get((case, BASE, figure))
-            aim = FACTOR * base.median if base and name == OURS else None
-            rows.append(Row(f"{name}, {CASES.get(case, case)}: processor", spread, "µs", aim))
-    rows += [
-        Row(f"{name}, {CASES.get(case, case)}: throughput", spread, "requests/s")
-        for (case, name, figure), spread in found.items()
-        if figure == "requests_s"
+def report(found: dict[str, Rows], result: proxy.Result) -> Report:
+    """What was aimed at, then a table for each case."""
+    cases = [case for case in CASES if case.name in found]
+    rows = [row for case in cases for row in _aims(case, found[case.name])]
+    if proxy.IDLE in found:
+        rows += _idle_aim(found[proxy.IDLE])
+    rows += [Row(name, None, "", skipped=f"skipped: {why}") for name, why in result.skipped.items()]
+    tables = [_table(case, found[case.name]) for case in cases]
+    if proxy.IDLE in found:
+        tables.append(_idle_table(found[proxy.IDLE]))
+    return Report("proxy", "Proxy: beside its peers", rows, _notes(result), tables)
+
+
+def _aims(case: Case, rows: Rows) -> list[Row]:
+    ours = rows.get(OURS)
+    if ours is None:
+        return []
+    limits = {BASE: case.factor}
+    if case is MAIN:
+        limits |= {name: 1 / times for name, times in LEANER.items()}
+    aims = [
+        _aim(f"{case.title}: CPU, against {name}", ours, rows[name], "cpu_us", "µs", factor)
+        for name, factor in limits.items()
+        if name in rows
     ]
-    rows += [Row(name, None, "", skipped=f"skipped: {why}") for name, why in skipped.items()]
-    notes = [
-        "Processor time of the proxy process per request, one process and one thread each, before "
-        "the same three nginx backends (1 KB); 64 keep-alive connections by wrk on this machine.",
-        f"Aim: ≤ {FACTOR} × {BASE}'s of the same runs.",
+    if case is MAIN and BASE in rows:
+        what = f"{case.title}: p99, against {BASE}"
+        aims.append(_aim(what, ours, rows[BASE], "p99_ms", "ms", P99_FACTOR))
+    return aims
+
+
+def _aim(
+    what: str,
+    ours: dict[str, Spread],
+    theirs: dict[str, Spread],
+    figure: str,
+    unit: str,
+    factor: float,
+) -> Row:
+    return Row(what, ours[figure], unit, factor * theirs[figure].median)
+
+
+def _idle_aim(rows: Rows) -> list[Row]:
+    if OURS not in rows:
+        return []
+    what = f"memory of {IDLE_CONNECTIONS:,} idle connections"
+    return [Row(what, rows[OURS]["idle_mb"], "MB", IDLE_MB)]
+
+
+def _table(case: Case, rows: Rows) -> Comparison:
+    base = rows.get(BASE)
+    lines = [_line(name, figures, base) for name, figures in rows.items()]
+    return Comparison(case.title, HEADER, lines, _values(rows))
+
+
+def _line(name: str, figures: dict[str, Spread], base: dict[str, Spread] | None) -> tuple[str, ...]:
+    cpu = figures["cpu_us"]
+    return (
+        name,
+        f"{figures['requests_s'].median:,.0f}",
+        f"{number(figures['p50_ms'].median)} ms",
+        f"{number(figures['p99_ms'].median)} ms",
+        f"{number(cpu.median)} µs",
+        f"{number(cpu.low)} – {number(cpu.high)}",
+        f"{cpu.median / base['cpu_us'].median:.2f}" if base else "",
+        f"{number(figures['rss_mb'].median)} MB",
+    )
+
+
+def _idle_table(rows: Rows) -> Comparison:
+    title = f"{IDLE_CONNECTIONS:,} idle connections"
+    lines: list[tuple[str, ...]] = [
+        (name, f"{number(figures['idle_mb'].median)} MB") for name, figures in rows.items()
     ]
-    return Report("proxy", "Proxy: processor time per request", rows, notes)
+    return Comparison(title, ("", "memory they take"), lines, _values(rows))
+
+
+def _values(rows: Rows) -> dict[str, Any]:
+    return {
+        name: {figure: list(spread.values) for figure, spread in figures.items()}
+        for name, figures in rows.items()
+    }
+
+
+def _notes(result: proxy.Result) -> list[str]:
+    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    return [
+        "CPU: user and system time of the proxy's process for each request. One process and one "
+        "serving thread each; Go's proxies with GOMAXPROCS=1. The same nginx is all replicas.",
+        "64 keep-alive connections unless the title says otherwise, by wrk with one thread. Load, "
+        "backends and proxy share the processors, so requests/s compare, but say little alone.",
+        f"Rounds of {ROUND_S} s, all proxies in turn; medians. Memory: the resident set after the "
+        "load; for idle connections, its growth after each has had one answer.",
+        f"Versions: {versions}.",
+    ]

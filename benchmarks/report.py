@@ -57,23 +57,46 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """A table with a line for each contestant. `values`: what it was made of, for JSON."""
+
+    title: str
+    header: tuple[str, ...]
+    lines: list[tuple[str, ...]]
+    values: dict[str, Any]
+
+    def markdown(self) -> list[str]:
+        """A heading and the table, as lines."""
+        return [f"### {self.title}", "", *table(self.header, self.lines), ""]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """One benchmark's table. `notes` say what the figures mean and do not mean."""
+    """One benchmark's table. `notes` say what the figures mean and do not mean; `comparisons`
+    are further tables."""
 
     name: str
     title: str
     rows: list[Row]
     notes: list[str] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
 
     def markdown(self) -> str:
-        """A heading, the table and the notes."""
-        lines = [f"## {self.title}", "", *table(HEADER, [row.cells() for row in self.rows])]
-        return "\n".join([*lines, "", *(f"- {note}" for note in self.notes), ""])
+        """A heading, the table, the comparisons and the notes."""
+        lines = [f"## {self.title}", "", *table(HEADER, [row.cells() for row in self.rows]), ""]
+        for comparison in self.comparisons:
+            lines += comparison.markdown()
+        return "\n".join([*lines, *(f"- {note}" for note in self.notes), ""])
 
     def as_json(self) -> dict[str, Any]:
         """Everything that was measured."""
-        rows = [row.as_json() for row in self.rows]
-        return {"name": self.name, "title": self.title, "rows": rows, "notes": self.notes}
+        return {
+            "name": self.name,
+            "title": self.title,
+            "rows": [row.as_json() for row in self.rows],
+            "comparisons": {one.title: one.values for one in self.comparisons},
+            "notes": self.notes,
+        }
 
 
 def number(value: float) -> str:

@@ -29,7 +29,9 @@ def client_of(frontend: "Frontend") -> "ClientHalf":
 class Half(asyncio.Protocol):
     """One of the two connections. What arrives before there is an `other` waits for it."""
 
-    __slots__ = ("_early", "_held", "ended", "full", "gone", "other", "session", "transport")
+    __slots__ = (
+        "_early", "_held", "ended", "full", "gone", "other", "received", "session", "transport",
+    )  # fmt: skip
 
     transport: asyncio.Transport
 
@@ -39,6 +41,7 @@ class Half(asyncio.Protocol):
         self.ended = False  # its peer sends no more
         self.full = False  # its peer does not take what we write
         self.gone = False
+        self.received = 0  # bytes
         self._held = False  # not reading
         self._early = b""
 
@@ -48,6 +51,7 @@ class Half(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes for the other side."""
+        self.received += len(data)
         if self.other is None:
             self._early += data
             self.hold()
@@ -138,7 +142,9 @@ class Session:
     `deadline`: when `expire` is due, in the clock's seconds.
     """
 
-    __slots__ = ("backend", "client", "connecting", "deadline", "frontend", "tried", "upstream")
+    __slots__ = (
+        "backend", "client", "connect_s", "connecting", "deadline", "frontend", "tried", "upstream",
+    )  # fmt: skip
 
     backend: "Backend"
 
@@ -147,6 +153,7 @@ class Session:
         self.client = ClientHalf(self)
         self.upstream: Half | None = None
         self.connecting = False
+        self.connect_s = 0.0  # what the backend says it took
         self.tried: tuple[Backend, ...] = ()
         self.deadline = 0.0
 
@@ -236,7 +243,9 @@ class Session:
         if half is self.upstream:
             self.backend.resets += exc is not None
             self.backend.end()
-        elif half is self.client and self.connecting:
+        elif half is not self.client:  # of an attempt that was given up
+            return
+        elif self.connecting:
             self.backend.give_up(self)
             self._leave()
         for other in self._open():
@@ -244,6 +253,14 @@ class Session:
                 other.reset()
         if not self._open():
             self.frontend.clients.discard(self)
+            if self.upstream is not None:
+                self._count(self.client.received, self.upstream.received)
+
+    def _count(self, bytes_in: int, bytes_out: int) -> None:
+        self.frontend.bytes_in += bytes_in
+        self.frontend.bytes_out += bytes_out
+        self.backend.bytes_in += bytes_in
+        self.backend.bytes_out += bytes_out
 
     def expire(self) -> None:
         """No connection in time, or no byte."""

@@ -77,6 +77,10 @@ async def in_flight(proxy: Proxy, replica: str = "web-1.1") -> int:
     return int(stats["endpoints"][replica]["in_flight"])
 
 
+async def in_flight_is(proxy: Proxy, count: int) -> bool:
+    return await in_flight(proxy) == count
+
+
 # --- what passes
 
 
@@ -126,8 +130,22 @@ async def test_a_replica_that_has_sent_all_still_gets_the_rest(proxy: Proxy) -> 
     await eventually_async(lambda: in_flight_is(proxy, 0))
 
 
-async def in_flight_is(proxy: Proxy, count: int) -> bool:
-    return await in_flight(proxy) == count
+async def test_connections_and_their_bytes_are_counted(proxy: Proxy) -> None:
+    await proxy.serve(greet_and_echo, protocol="tcp")
+    for _ in range(2):
+        async with await proxy.client() as client:
+            assert await name_of(client) == "web-1"
+            assert await said_back(client, b"hello") == b"hello"
+    await eventually_async(lambda: in_flight_is(proxy, 0))
+
+    async def is_counted() -> bool:
+        stats = await proxy.supervisor.stats()
+        one, all_ = stats["endpoints"]["web-1.1"], stats["services"]["web"]
+        assert (one["requests"], all_["connections"]) == (2, 0)
+        assert (one["bytes_in"], one["bytes_out"]) == (10, 22)
+        return bool((all_["bytes_in"], all_["bytes_out"]) == (10, 22))
+
+    await eventually_async(is_counted)
 
 
 async def test_a_reset_of_the_replica_reaches_the_client_as_one(proxy: Proxy) -> None:
@@ -142,6 +160,17 @@ async def test_a_reset_of_the_replica_reaches_the_client_as_one(proxy: Proxy) ->
             await read_to_the_end(client)
     stats = (await proxy.supervisor.stats())["endpoints"]["web-1.1"]
     assert (stats["resets"], stats["in_flight"]) == (1, 0)
+
+
+async def test_a_replica_that_cuts_at_once_leaves_nothing(proxy: Proxy) -> None:
+    async def cut(connection: Connection) -> None:
+        reset(connection.writer)
+
+    await proxy.serve(cut, protocol="tcp")
+    for _ in range(5):
+        with pytest.raises(ConnectionResetError):
+            await talk_to_nobody(proxy.port)
+    await eventually_async(lambda: in_flight_is(proxy, 0))
 
 
 async def test_a_reset_of_the_client_reaches_the_replica_as_one(proxy: Proxy) -> None:
