@@ -41,9 +41,9 @@ class Exchange:
 
     __slots__ = (
         "active", "backend", "bytes_in", "bytes_out", "client", "connect_s", "connecting",
-        "failure", "head_bytes", "kept", "left_by", "pieces", "queued_s", "reply_started",
-        "request", "resent", "retries", "reusable", "sent_at", "started", "status", "tried",
-        "upstream",
+        "cookie_line", "failure", "head_bytes", "kept", "left_by", "pieces", "queued_s",
+        "reply_started", "request", "resent", "retries", "reusable", "sent_at", "started",
+        "status", "tried", "upstream",
     )  # fmt: skip
 
     backend: "Backend"
@@ -62,6 +62,7 @@ class Exchange:
         self.resent = False
         self.reply_started = False
         self.reusable = False
+        self.cookie_line = b""  # for the answer: keeps the client on its replica
         # What `numbers.ended` counts and logs; times in seconds of `perf_counter`.
         self.started = self.sent_at = perf_counter()
         self.connect_s = self.queued_s = 0.0
@@ -87,8 +88,8 @@ class Exchange:
 
     def _pick(self, frontend: "Frontend") -> "Backend | None":
         if self.left_by is None:
-            return frontend.pick(self.tried)
-        return frontend.pick((*self.tried, self.left_by)) or frontend.pick(self.tried)
+            return frontend.pick(self.tried, self)
+        return frontend.pick((*self.tried, self.left_by), self) or frontend.pick(self.tried, self)
 
     def _send(self, upstream: "UpstreamConnection") -> None:
         self.upstream = upstream
@@ -248,9 +249,11 @@ class Exchange:
             client.keep_alive = False
         if frontend.closing or client.body is not None:
             client.keep_alive = False
-        if client.keep_alive and head.length >= 0 and not http10:
+        if client.keep_alive and head.length >= 0 and not http10 and not self.cookie_line:
             return [self.backend.replica_line_and_end if named else END_OF_HEAD]
         lines = [self.backend.replica_line] if named else []
+        if self.cookie_line:
+            lines.append(self.cookie_line)
         if head.length == CHUNKED and not http10:
             lines.append(b"\r\nTransfer-Encoding: chunked")
         if not client.keep_alive:

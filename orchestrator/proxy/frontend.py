@@ -3,16 +3,19 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.core.balancing import RoundRobin
 from orchestrator.core.histogram import Histogram
 from orchestrator.model.snapshot import Listener
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.numbers import by_class
+from orchestrator.proxy.selection import Selection
+from orchestrator.proxy.sticky import Sticky
 
 if TYPE_CHECKING:
     from orchestrator.proxy.access_log import AccessLog
     from orchestrator.proxy.client import ClientConnection
+    from orchestrator.proxy.keys import Caller
     from orchestrator.proxy.tcp import Session
 
 
@@ -30,23 +33,39 @@ class Frontend:
         self.durations, self.queue_times = Histogram(), Histogram()
         self.retries = 0
         self.authority = f"{listener.host}:{listener.port}".encode()
+        self._selection = Selection(listener.balancing, (), clock.now)
         self.configure(listener, ())
 
     def configure(self, listener: Listener, backends: tuple[Backend, ...]) -> None:
         """Follow a new snapshot: the next request sees it, whole."""
         self.listener = listener
         self.backends = backends
-        self._balancer = RoundRobin(backends, [b.endpoint.weight for b in backends])
+        before = self._selection
+        if (before.balancing, before.backends) != (listener.balancing, backends):
+            self._selection = Selection(listener.balancing, backends, self.clock.now, before)
+        cookie = listener.balancing.sticky_cookie
+        self._sticky = Sticky(cookie, backends) if cookie else None
         self.suspects = {b for b in backends if b.suspect_until > self.clock.now}
 
-    def pick(self, tried: Collection[object] = ()) -> Backend | None:
+    def pick(
+        self, tried: Collection[object] = (), caller: "Caller | None" = None
+    ) -> Backend | None:
         """Who takes the next request: not a tried one, a suspect only if there is no other."""
         if not self.suspects:
-            return self._balancer.pick(tried)
+            return self._chosen(tried, caller)
         now = self.clock.now
         self.suspects = {b for b in self.suspects if b.suspect_until > now}
         passed_over = {b for b in self.backends if b in self.suspects or b in tried}
-        return self._balancer.pick(passed_over) or self._balancer.pick(tried)
+        return self._chosen(passed_over, caller) or self._chosen(tried, caller)
+
+    def _chosen(self, exclude: Collection[object], caller: "Caller | None") -> Backend | None:
+        if self._sticky is None or not isinstance(caller, Exchange):
+            return self._selection.pick(exclude, caller)
+        backend = self._sticky.wanted(caller, exclude)
+        caller.cookie_line = b""
+        if backend is None and (backend := self._selection.pick(exclude, caller)):
+            caller.cookie_line = self._sticky.line(backend)
+        return backend
 
     def close_idle(self) -> None:
         """End the connections without a request; the others end with their response."""
@@ -55,7 +74,8 @@ class Frontend:
             client.close_if_idle()
 
     def sweep(self, now: float) -> None:
-        """Act on clients whose time is over."""
+        """Act on clients whose time is over, and on replicas that warm up."""
+        self._selection.warm_up(now)
         overdue = [client for client in self.clients if client.deadline <= now]
         for client in overdue:
             client.expire()

@@ -128,11 +128,12 @@ class Half(asyncio.Protocol):
 class ClientHalf(Half):
     """The connection of a client."""
 
-    __slots__ = ()
+    __slots__ = ("peer",)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A new client."""
         super().connection_made(transport)
+        self.peer: str = (transport.get_extra_info("peername") or ("unknown",))[0]
         self.session.begin()
 
 
@@ -169,7 +170,7 @@ class Session:
     def _dial(self) -> None:
         """Connect to the replica whose turn it is; without one the client is reset."""
         frontend = self.frontend
-        backend = frontend.pick(self.tried)
+        backend = frontend.pick(self.tried, self)
         if backend is None:
             self.client.reset()
             return

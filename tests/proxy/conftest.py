@@ -57,8 +57,11 @@ class Proxy:
         await self.supervisor.publish(self.snapshot(*replicas, **options))
 
     def snapshot(self, *replicas: Replica, **options: Any) -> Snapshot:
-        """The snapshot that routes to these replicas."""
-        endpoints = tuple(endpoint(replica) for replica in replicas)
+        """The snapshot that routes to these replicas. `zones`: by their names."""
+        zones = options.pop("zones", {})
+        endpoints = tuple(
+            replace(endpoint(replica), zone=zones.get(replica.name, "")) for replica in replicas
+        )
         listener = Listener("web", "127.0.0.1", self.port, endpoints)
         return Snapshot(self.version, (replace(listener, **options),))
 

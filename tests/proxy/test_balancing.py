@@ -1,54 +1,143 @@
-"""Round robin: who takes the next request."""
+"""Each algorithm, over real sockets: who gets which request."""
+
+import asyncio
+from collections import Counter
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from orchestrator.core.balancing import RoundRobin
-
-weights = st.lists(st.integers(1, 9), min_size=1, max_size=6)
-
-
-def picks(balancer: RoundRobin[str], count: int) -> str:
-    return "".join(balancer.pick() or "-" for _ in range(count))
+from orchestrator.model.snapshot import Balancing
+from tests.proxy.conftest import Proxy
+from tests.proxy.raw_client import RawClient, get
+from tests.proxy.replicas import Connection, answer_with_name, response
+from tests.support.wait import eventually_async
 
 
-def test_equal_weights_go_round_in_order() -> None:
-    assert picks(RoundRobin("abc"), 7) == "abcabca"
+async def three(proxy: Proxy, **balancing: Any) -> None:
+    for name in ("web-1", "web-2", "web-3"):
+        await proxy.replica(name)
+    await proxy.route(balancing=Balancing(**balancing))
 
 
-def test_heavy_items_are_spread_out_as_in_nginx() -> None:
-    assert picks(RoundRobin("abc", [5, 1, 1]), 14) == "aabacaa" * 2
+async def names(client: RawClient, count: int, *headers: str) -> list[str]:
+    return [(await client.get("/", *headers)).body.decode() for _ in range(count)]
 
 
-def test_nothing_to_pick_from() -> None:
-    assert RoundRobin([]).pick() is None
+async def test_every_replica_has_its_turn_also_after_a_snapshot_that_changes_nothing(
+    proxy: Proxy,
+) -> None:
+    await three(proxy)
+    async with await proxy.client() as client:
+        assert await names(client, 4) == ["web-1", "web-2", "web-3", "web-1"]
+        await proxy.route(connect_timeout_s=2.0)
+        assert await names(client, 2) == ["web-2", "web-3"]
 
 
-@pytest.mark.parametrize("given_weights", [None, [3, 2, 1]])
-def test_excluded_items_are_passed_over(given_weights: list[int] | None) -> None:
-    balancer = RoundRobin("abc", given_weights)
-    assert {balancer.pick(exclude={"b"}) for _ in range(6)} == {"a", "c"}
-    assert balancer.pick(exclude={"a", "b", "c"}) is None
+async def test_lots_reach_everybody(proxy: Proxy) -> None:
+    await three(proxy, algorithm="random")
+    async with await proxy.client() as client:
+        picked = Counter(await names(client, 300))
+    assert all(picked[name] > 50 for name in ("web-1", "web-2", "web-3"))
 
 
-@pytest.mark.parametrize("bad", [[1, 2], [1, 0, 1]])
-def test_bad_weights_are_refused(bad: list[int]) -> None:
-    with pytest.raises(ValueError, match="weight"):
-        RoundRobin("abc", bad)
+async def test_the_busy_one_is_spared(proxy: Proxy) -> None:
+    done = asyncio.Event()
+
+    async def stuck(connection: Connection) -> None:
+        await connection.head()
+        await done.wait()
+        await connection.send(response(b"late"))
+
+    busy = await proxy.replica("web-1", stuck)
+    await proxy.route(balancing=Balancing("least_requests", choices=9))
+    waiting = asyncio.create_task(get(proxy.port))
+    await eventually_async(lambda: busy.heads)
+    await proxy.replica("web-2")
+    await proxy.replica("web-3")
+    await proxy.route(balancing=Balancing("least_requests", choices=9))
+    async with await proxy.client() as client:
+        assert set(await names(client, 12)) == {"web-2", "web-3"}
+    done.set()
+    assert (await waiting).body == b"late"
 
 
-@given(weights)
-def test_every_cycle_gives_each_item_its_weight(given_weights: list[int]) -> None:
-    balancer = RoundRobin(range(len(given_weights)), given_weights)
-    cycle = sum(given_weights)
-    for _ in range(3):
-        picked = [balancer.pick() for _ in range(cycle)]
-        assert [picked.count(item) for item in range(len(given_weights))] == given_weights
+@pytest.mark.parametrize(
+    ("hash_on", "header"), [("header:X-User", "X-User: {}"), ("cookie:sid", "Cookie: a=b; sid={}")]
+)
+async def test_a_key_finds_its_replica_again(proxy: Proxy, hash_on: str, header: str) -> None:
+    await three(proxy, algorithm="consistent_hash", hash_on=hash_on)
+    users = [header.format(f"user-{n}") for n in range(30)]
+    async with await proxy.client() as client:
+        first = [(await names(client, 1, user))[0] for user in users]
+    async with await proxy.client() as client:
+        assert [(await names(client, 1, user))[0] for user in users] == first
+        assert set(first) == {"web-1", "web-2", "web-3"}
+        assert len(set(await names(client, 6))) == 1, "without the key: by the client's address"
 
 
-@given(st.integers(1, 6), st.integers(0, 20))
-def test_equal_weights_match_the_weighted_algorithm(items: int, count: int) -> None:
-    direct, credits_ = RoundRobin(range(items)), RoundRobin(range(items), [7] * items)
-    credits_._equal = False
-    assert [direct.pick() for _ in range(count)] == [credits_.pick() for _ in range(count)]
+async def test_a_client_stays_on_its_replica_by_address(proxy: Proxy) -> None:
+    await three(proxy, algorithm="consistent_hash")
+    assert len({(await get(proxy.port)).body for _ in range(6)}) == 1
+
+
+async def test_the_near_zone_first_the_others_when_it_has_none(proxy: Proxy) -> None:
+    await three(proxy)
+    zones = {"web-1": "a", "web-2": "b", "web-3": "b"}
+    await proxy.route(balancing=Balancing(zone="b"), zones=zones)
+    async with await proxy.client() as client:
+        assert set(await names(client, 6)) == {"web-2", "web-3"}
+        for replica in proxy.replicas[1:]:
+            await replica.stop()
+        assert set(await names(client, 4)) == {"web-1"}
+
+
+async def test_a_cookie_keeps_a_client_on_its_replica(proxy: Proxy) -> None:
+    await three(proxy, sticky_cookie="lb")
+    async with await proxy.client() as client:
+        first = await client.get()
+        cookie, *attributes = (first.header("set-cookie") or "").split("; ")
+        assert attributes == ["Path=/", "HttpOnly", "SameSite=Lax"]
+        again = [await client.get("/", f"Cookie: x=y; {cookie}") for _ in range(5)]
+        assert {one.body for one in again} == {first.body}
+        assert {one.header("set-cookie") for one in again} == {None}
+
+
+@pytest.mark.parametrize("cookie", ["lb=", "lb=0123456789abcdef", "lbx=1", "lb"])
+async def test_a_cookie_that_names_nobody_is_replaced(proxy: Proxy, cookie: str) -> None:
+    await three(proxy, sticky_cookie="lb")
+    async with await proxy.client() as client:
+        answer = await client.get("/", f"Cookie: {cookie}")
+        assert (answer.header("set-cookie") or "").startswith("lb=")
+
+
+async def test_a_client_whose_replica_is_gone_gets_another_and_its_cookie(proxy: Proxy) -> None:
+    await three(proxy, sticky_cookie="lb")
+    async with await proxy.client() as client:
+        first = await client.get()
+        cookie = (first.header("set-cookie") or "").partition(";")[0]
+        gone = next(one for one in proxy.replicas if one.name.encode() == first.body)
+        await gone.stop()
+        answer = await client.get("/", f"Cookie: {cookie}")
+        assert answer.body != first.body
+        assert cookie not in (answer.header("set-cookie") or cookie)
+
+
+async def test_a_newcomer_warms_up(proxy: Proxy) -> None:
+    """Its share is a tenth at first, and a whole one in the end."""
+    await proxy.replica("web-1", answer_with_name)
+    await proxy.route(balancing=Balancing(slow_start_s=2.0))
+    await proxy.replica("web-2", answer_with_name)
+    await proxy.route(balancing=Balancing(slow_start_s=2.0))
+    async with await proxy.client() as client:
+        assert (await names(client, 10)).count("web-2") <= 3
+
+        async def whole() -> bool:
+            return (await names(client, 10)).count("web-2") == 5
+
+        await eventually_async(whole)
+
+
+async def test_the_first_replicas_do_not_warm_up(proxy: Proxy) -> None:
+    await three(proxy, slow_start_s=60.0)
+    async with await proxy.client() as client:
+        assert await names(client, 3) == ["web-1", "web-2", "web-3"]

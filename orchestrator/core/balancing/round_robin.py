@@ -1,21 +1,10 @@
-"""Which of several endpoints takes the next request. Deterministic: no clock, no randomness.
-
-Shared by the proxy and the simulator.
-"""
+"""Smooth weighted round robin. Deterministic: no clock, no randomness."""
 
 from collections.abc import Collection, Sequence
 from itertools import cycle, islice
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
-
-class Balancer(Protocol[T_co]):
-    """Spreads requests over the items it was made with."""
-
-    def pick(self, exclude: Collection[object] = ()) -> T_co | None:
-        """The item that takes the next request; None if all are excluded."""
+from orchestrator.core.balancing.balancer import T, checked
 
 
 class RoundRobin(Generic[T]):
@@ -28,16 +17,17 @@ class RoundRobin(Generic[T]):
 
     def __init__(self, items: Sequence[T], weights: Sequence[int] | None = None) -> None:
         """`weights`: one whole number from 1 for each item. Raises `ValueError`."""
-        weights = weights or [1] * len(items)
-        if len(weights) != len(items) or any(weight < 1 for weight in weights):
-            raise ValueError("one weight of at least 1 for each item")
         self._items = tuple(items)
-        self._weights = tuple(weights)
         self._credits = [0] * len(items)
-        self._equal = len(set(weights)) < 2
         self._turns = cycle(self._items)
+        self.reweigh(weights or [1] * len(items))
 
-    def pick(self, exclude: Collection[object] = ()) -> T | None:
+    def reweigh(self, weights: Sequence[int]) -> None:
+        """Other weights from now on. Raises `ValueError`."""
+        self._weights = checked(weights, self._items)
+        self._equal = len(set(weights)) < 2
+
+    def pick(self, exclude: Collection[object] = (), _key: bytes = b"") -> T | None:
         """The item that takes the next request; None if all are excluded."""
         if not self._equal:
             return self._by_credit(exclude)

@@ -1,0 +1,32 @@
+"""Weighted lots: what a balancer without any memory does."""
+
+from bisect import bisect
+from collections.abc import Callable, Collection, Sequence
+from itertools import accumulate
+from typing import Generic
+
+from orchestrator.core.balancing.balancer import T, checked, usable
+
+
+class RandomChoice(Generic[T]):
+    """Each item with the probability that its weight gives it. `rand()`: from 0 to below 1."""
+
+    def __init__(
+        self, items: Sequence[T], rand: Callable[[], float], weights: Sequence[int] | None = None
+    ) -> None:
+        """Raises `ValueError` on bad weights."""
+        self._items = tuple(items)
+        self._rand = rand
+        self.reweigh(weights or [1] * len(items))
+
+    def reweigh(self, weights: Sequence[int]) -> None:
+        """Other weights from now on. Raises `ValueError`."""
+        self._weights = checked(weights, self._items)
+
+    def pick(self, exclude: Collection[object] = (), _key: bytes = b"") -> T | None:
+        """The item that takes the next request; None if all are excluded."""
+        places = usable(self._items, exclude)
+        if not places:
+            return None
+        sums = list(accumulate(self._weights[place] for place in places))
+        return self._items[places[bisect(sums, self._rand() * sums[-1])]]
