@@ -42,6 +42,8 @@ class Case:
     path: str = "/1k"
     headers: tuple[str, ...] = ()
     post_bytes: int = 0
+    varied: bool = False
+    """No two requests are the same."""
     connections: int = CONNECTIONS
     setup: Setup = Setup()
     factor: float = 1.5
@@ -53,6 +55,12 @@ MAIN: Final = Case("bare-1k", "bare request, 1 KB", factor=1.0)
 CASES: Final = (
     MAIN,
     Case("browser-1k", "a browser's headers, 1 KB", headers=BROWSER, factor=1.0),
+    Case(
+        "varied-1k",
+        "a browser's headers, no two requests the same, 1 KB",
+        headers=BROWSER,
+        varied=True,
+    ),
     Case("bare-0", "bare request, empty answer", "/0"),
     Case("browser-0", "a browser's headers, empty answer", "/0", BROWSER),
     Case("bare-100k", "100 KB", "/100k"),

@@ -16,6 +16,12 @@ _REQUEST: Final = b"GET /0 HTTP/1.1\r\nHost: bench\r\n\r\n"
 _TOTAL: Final = re.compile(r"(\d+) requests in ([\d.]+)(m|s)")
 _PERCENTILE: Final = r"\b{percent}%\s+([\d.]+)(us|ms|s|m)"
 _UNIT_MS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
+_VARIED: Final = """local asked = 0
+request = function()
+  asked = asked + 1
+  return wrk.format(nil, "{path}?n=" .. asked)
+end
+"""
 _POST: Final = 'wrk.method = "POST"\nwrk.body = string.rep("x", {bytes})\n'
 
 
@@ -31,6 +37,10 @@ def load(folder: Path, port: int, case: Case, seconds: int) -> dict[str, float]:
     if case.post_bytes:
         script = folder / f"post-{case.post_bytes}.lua"
         script.write_text(_POST.format(bytes=case.post_bytes))
+        argv += ["-s", str(script)]
+    if case.varied:
+        script = folder / "varied.lua"
+        script.write_text(_VARIED.format(path=case.path))
         argv += ["-s", str(script)]
     argv.append(f"http://127.0.0.1:{port}{case.path}")
     ended = subprocess.run(

@@ -4,7 +4,8 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from orchestrator.proxy.body import Body
-from orchestrator.proxy.response_head import ResponseHead, malformed, parse_response
+from orchestrator.proxy.memo import response_of
+from orchestrator.proxy.response_head import ResponseHead, malformed
 from orchestrator.proxy.syntax import HttpError
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _read_head(self, exchange: "Exchange", data: bytes) -> None:
         try:
-            head = parse_response(data, exchange.request.method == b"HEAD")
+            head = response_of(data, exchange.request.method == b"HEAD")
             while head is not None and head.status < 200 and head.status != 101:
                 exchange.informed(head)
                 data = data[head.end :]
-                head = parse_response(data, exchange.request.method == b"HEAD")
+                head = response_of(data, exchange.request.method == b"HEAD")
             self._buffer = b"" if head else data
             if head is not None:
                 self._answer(exchange, head, data)
