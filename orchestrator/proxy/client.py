@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from orchestrator.proxy.body import Body, body_of
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.replies import reply
+from orchestrator.proxy.request_fields import KnownHeaders
 from orchestrator.proxy.request_head import forwarded_lines, parse_request
 from orchestrator.proxy.syntax import MAX_HEAD_BYTES, HttpError
 
@@ -23,8 +24,9 @@ READ_AHEAD_BYTES: Final = 64 * 1024
 class ClientConnection(asyncio.Protocol):
     """`deadline`: when `expire` is due, in the clock's seconds."""
 
-    __slots__ = ("_buffer", "_forwarded", "_held", "_lingering", "_slow", "body", "deadline",
-                 "exchange", "frontend", "keep_alive", "transport", "tunnel")  # fmt: skip
+    __slots__ = ("_buffer", "_forwarded", "_held", "_known", "_lingering", "_slow",
+                 "body", "deadline", "exchange", "frontend", "keep_alive", "transport",
+                 "tunnel")  # fmt: skip
 
     transport: asyncio.Transport
 
@@ -36,6 +38,7 @@ class ClientConnection(asyncio.Protocol):
         self.keep_alive = True
         self.deadline = 0.0
         self._forwarded = b""
+        self._known: KnownHeaders | None = None  # of the last request: the next often has the same
         self._buffer = b""
         self._held = False  # not reading: what was read waits for the replica or its turn
         self._slow = False  # the client does not keep up with what we write
@@ -79,10 +82,11 @@ class ClientConnection(asyncio.Protocol):
         """Begin the requests in `data`, up to one that has to wait for its answer."""
         try:
             while data and self.exchange is None and not self._slow and not self._lingering:
-                head = parse_request(data, self._forwarded, self.frontend.authority)
+                head = parse_request(data, self._forwarded, self.frontend.authority, self._known)
                 if head is None:
                     self._await_head(data)
                     return
+                self._known = head.headers
                 self._buffer = data[head.end :]
                 self._begin(Exchange(self, head))
                 data = self._buffer
