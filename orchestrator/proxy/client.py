@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 from orchestrator.proxy.body import Body, body_of
 from orchestrator.proxy.exchange import Exchange
-from orchestrator.proxy.memo import LastRequest
 from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import reply
-from orchestrator.proxy.request_head import RequestHead, forwarded_lines
+from orchestrator.proxy.request_fields import KnownHeaders
+from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
 from orchestrator.proxy.syntax import END_OF_HEAD, MAX_HEAD_BYTES, HttpError
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ HEAD_TIMEOUT_S: Final = 30.0  # from the first byte of a request head to its las
 LINGER_S: Final = 2.0
 READ_AHEAD_BYTES: Final = 64 * 1024
 # Stands for a request that could not be read.
-UNREAD: Final = RequestHead(0, b"-", b"- - -")
+UNREAD: Final = RequestHead(0, b"-", b"- - -", b"", None, False, 0, False, False)
 
 
 class ClientConnection(asyncio.Protocol):
     """`deadline`: when `expire` is due, in the clock's seconds."""
 
-    __slots__ = ("_buffer", "_forwarded", "_held", "_last", "_lingering", "_slow", "body",
+    __slots__ = ("_buffer", "_forwarded", "_held", "_known", "_lingering", "_slow", "body",
                  "deadline", "exchange", "frontend", "keep_alive", "peer", "transport",
                  "tunnel")  # fmt: skip
 
@@ -41,7 +41,7 @@ class ClientConnection(asyncio.Protocol):
         self.keep_alive = True
         self.deadline = 0.0
         self._forwarded = b""
-        self._last = LastRequest()
+        self._known: KnownHeaders | None = None  # of the last request: the next often has the same
         self._buffer = b""
         self._held = False  # not reading: what was read waits for the replica or its turn
         self._slow = False  # the client does not keep up with what we write
@@ -87,10 +87,11 @@ class ClientConnection(asyncio.Protocol):
         """Begin the requests in `data`, up to one that has to wait for its answer."""
         try:
             while data and self.exchange is None and not self._slow and not self._lingering:
-                head = self._last.head_of(data, self._forwarded, self.frontend.authority)
+                head = parse_request(data, self._forwarded, self.frontend.authority, self._known)
                 if head is None:
                     self._await_head(data)
                     return
+                self._known = head.headers
                 self._buffer = data[head.end :]
                 self._begin(Exchange(self, head))
                 data = self._buffer

@@ -23,6 +23,8 @@ _HEAD: Final = re.compile(
     rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: " + VALUE + rb"*+)?"
     rb"(?:\r\n" + TOKEN + rb"++:" + VALUE + rb"*+)*\r\n\r\n"
 ).match
+_START: Final = b"HTTP/1."
+_LONE_LF: Final = re.compile(rb"(?<!\r)\n").search
 _SPECIAL: Final = special_headers(
     b"connection",
     b"content-length",
@@ -59,7 +61,7 @@ def parse_response(data: bytes, to_head: bool) -> ResponseHead | None:
     """
     match = _HEAD(data)
     if match is None:
-        if len(data) >= MAX_HEAD_BYTES or END_OF_HEAD in data:
+        if len(data) >= MAX_HEAD_BYTES or END_OF_HEAD in data or _cannot_become_a_head(data):
             raise malformed("malformed response head")
         return None
     end = match.end()
@@ -70,11 +72,16 @@ def parse_response(data: bytes, to_head: bool) -> ResponseHead | None:
     if minor == b"0":
         lines[0] = b"HTTP/1.1" + lines[0][8:]
     head = ResponseHead(end, int(status), lines, 0)
-    _delimit(head, fields, to_head)
+    _delimit(head, fields, to_head, minor == b"0")
     # `keep-alive` says nothing new, and most replicas say it: 0.7 µs less.
     if minor == b"0" or fields.get(b"connection", b"keep-alive") != b"keep-alive":
         _connection(head, fields, minor == b"0")
     return head
+
+
+def _cannot_become_a_head(data: bytes) -> bool:
+    # Refused at once: waiting for the rest would end in a time-out, which names a wrong cause.
+    return not data.startswith(_START[: len(data)]) or _LONE_LF(data) is not None
 
 
 def malformed(reason: str) -> HttpError:
@@ -99,11 +106,11 @@ def _sort(parts: list[bytes]) -> tuple[list[bytes], dict[bytes, bytes]]:
     return lines, fields
 
 
-def _delimit(head: ResponseHead, fields: dict[bytes, bytes], to_head: bool) -> None:
+def _delimit(head: ResponseHead, fields: dict[bytes, bytes], to_head: bool, http10: bool) -> None:
     """Find where the body ends (RFC 9112 6.3)."""
     coding, declared = fields.get(b"transfer-encoding"), fields.get(b"content-length")
     if coding is not None:
-        if declared is not None or coding.lower() != b"chunked":
+        if declared is not None or http10 or coding.lower() != b"chunked":
             raise malformed("ambiguous length of the response")
         head.length = CHUNKED
     elif declared is None:
@@ -114,8 +121,23 @@ def _delimit(head: ResponseHead, fields: dict[bytes, bytes], to_head: bool) -> N
         except ValueError as error:
             raise malformed(str(error)) from None
     if to_head or head.status < 200 or head.status in (204, 304):
+        announced = head.length not in (0, UNTIL_CLOSE)
         head.length = 0
+        if announced and not to_head and head.status != 304:
+            _drop_body(head)
+            return
     head.keep_alive = head.length != UNTIL_CLOSE
+
+
+def _drop_body(head: ResponseHead) -> None:
+    """A status that has no body came with one (RFC 9110 8.6, 15.3.5).
+
+    What follows could be taken for the next response: that connection takes no more requests.
+    """
+    if head.status < 200:
+        raise malformed("interim response with a body")
+    head.keep_alive = False
+    head.lines = [line for line in head.lines if not line.startswith(b"\r\nContent-Length: ")]
 
 
 def _connection(head: ResponseHead, fields: dict[bytes, bytes], http10: bool) -> None:

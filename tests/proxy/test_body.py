@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from orchestrator.proxy.body import Body, ChunkedBody, LengthBody, body_of
 from orchestrator.proxy.syntax import CHUNKED, UNTIL_CLOSE, HttpError
-from tests.proxy.refused_requests import REFUSED_CHUNKS
+from tests.proxy.corpus import chunks
+from tests.proxy.corpus.cases import Refused
 
 
 def feed(body: Body, data: bytes, size: int = 1 << 20) -> bytes:
@@ -74,8 +75,9 @@ def test_a_large_body_is_not_copied() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
-@pytest.mark.parametrize("data", REFUSED_CHUNKS.values(), ids=REFUSED_CHUNKS)
-def test_ambiguous_chunks_are_refused(data: bytes, size: int) -> None:
+@pytest.mark.parametrize("case", chunks.REFUSED, ids=lambda case: case.name)
+def test_ambiguous_chunks_are_refused(case: Refused, size: int) -> None:
+    data = case.data.partition(b"\r\n\r\n")[2] + b"\r\n\r\n"
     with pytest.raises(HttpError) as refusal:
         feed(ChunkedBody(), data, size)
     assert refusal.value.status == 400

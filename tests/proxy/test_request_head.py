@@ -1,24 +1,38 @@
 """Request heads: what goes upstream, and what never does."""
 
 import contextlib
+import re
 
 import httptools
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from orchestrator.proxy.request_fields import KnownHeaders
 from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
+from orchestrator.proxy.request_ids import is_traceparent
 from orchestrator.proxy.syntax import CHUNKED, HttpError
-from tests.proxy.refused_requests import REFUSED
+from tests.proxy.corpus import connections, framing, header_lines, request_lines
+from tests.proxy.corpus.cases import Refused
 
 FORWARDED = forwarded_lines("192.0.2.7")
 ADDED = (
-    b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop.test\r\n\r\n"
+    b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+    b'Forwarded: for=192.0.2.7;proto=http;host="shop.test"\r\nX-Forwarded-Host: shop.test\r\n'
 )
+
+_MODULES = (framing, request_lines, header_lines, connections)
+REFUSED = [case for module in _MODULES for case in module.REFUSED]
 
 
 def parse(data: bytes) -> RequestHead | None:
     return parse_request(data, FORWARDED, b"127.0.0.1:8080")
+
+
+def names_of(head: RequestHead) -> bytes:
+    """The last lines of a head whose names were made here."""
+    name = head.request_id
+    return b"X-Request-Id: %b\r\nTraceparent: 00-%b-%b-01\r\n\r\n" % (name, name, name[16:])
 
 
 def accepted(*lines: bytes) -> RequestHead:
@@ -30,7 +44,7 @@ def accepted(*lines: bytes) -> RequestHead:
 def test_a_plain_request_goes_on_with_who_asked() -> None:
     head = accepted(b"GET /a?b=%20c HTTP/1.1", b"Host: shop.test", b"Accept: */*")
     assert head.upstream == (
-        b"GET /a?b=%20c HTTP/1.1\r\nHost: shop.test\r\nAccept: */*\r\n" + ADDED
+        b"GET /a?b=%20c HTTP/1.1\r\nHost: shop.test\r\nAccept: */*\r\n" + ADDED + names_of(head)
     )
     assert (head.method, head.length, head.keep_alive, head.upgrade) == (b"GET", 0, True, False)
 
@@ -52,7 +66,9 @@ def test_hop_by_hop_headers_stay_behind() -> None:
         b"Content-Length: 3",
     )
     assert head.upstream == (
-        b"GET / HTTP/1.1\r\nHost: shop.test\r\nX-Kept: yes\r\nContent-Length: 3\r\n" + ADDED
+        b"GET / HTTP/1.1\r\nHost: shop.test\r\nX-Kept: yes\r\nContent-Length: 3\r\n"
+        + ADDED
+        + names_of(head)
     )
     assert not head.keep_alive
 
@@ -66,7 +82,70 @@ def test_what_the_client_says_about_itself_is_overwritten() -> None:
         b"X-FORWARDED-PROTO: https",
         b"Forwarded: for=10.0.0.1",
     )
-    assert head.upstream == b"GET / HTTP/1.1\r\nHost: shop.test\r\n" + ADDED
+    assert head.upstream == b"GET / HTTP/1.1\r\nHost: shop.test\r\n" + ADDED + names_of(head)
+
+
+def test_an_ipv6_client_is_quoted_where_the_grammar_asks_for_it() -> None:
+    head = parse_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", forwarded_lines("::1", "https"), b"")
+    assert head is not None
+    assert b"\r\nX-Forwarded-For: ::1\r\nX-Forwarded-Proto: https\r\n" in head.upstream
+    assert b'\r\nForwarded: for="[::1]";proto=https;host="a"\r\n' in head.upstream
+
+
+def test_requests_get_names_of_their_own() -> None:
+    heads = [accepted(b"GET / HTTP/1.1", b"Host: a") for _ in range(100)]
+    assert len({head.request_id for head in heads}) == 100
+    assert all(re.fullmatch(rb"[0-9a-f]{32}", head.request_id) for head in heads)
+
+
+TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [TRACE + b"00", TRACE + b"01", TRACE + b"ff", b"cc" + TRACE[2:] + b"01-what-comes-later"],
+)
+def test_a_trace_goes_on_with_its_flags_and_state(value: bytes) -> None:
+    lines = (b"GET / HTTP/1.1", b"Host: a", b"TraceParent: " + value, b"tracestate: a=1")
+    head = accepted(*lines, b"Tracestate: b=2")
+    assert b"\r\nTraceparent: " + value + b"\r\nTracestate: a=1,b=2\r\n" in head.upstream
+    assert head.upstream.endswith(b"\r\nX-Request-Id: " + head.request_id + b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        TRACE,
+        TRACE + b"0",
+        TRACE + b"01-more",
+        TRACE.upper() + b"01",
+        b"ff" + TRACE[2:] + b"01",
+        b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01",
+        b"00-0af7651916cd43dd8448eb211c80319c-" + b"0" * 16 + b"-01",
+        TRACE + b"01," + TRACE + b"01",
+    ],
+)
+def test_a_malformed_trace_is_replaced_with_its_state(value: bytes) -> None:
+    lines = (b"GET / HTTP/1.1", b"Host: a", b"traceparent: " + value, b"tracestate: a=1")
+    head = accepted(*lines)
+    assert head.upstream.endswith(names_of(head))
+    assert b"a=1" not in head.upstream
+
+
+@pytest.mark.parametrize("value", [b"a", b"4f2c-1", b"A.b_c~d+e/f=g:h@i", b"x" * 128])
+def test_a_request_id_goes_on(value: bytes) -> None:
+    head = accepted(b"GET / HTTP/1.1", b"Host: a", b"x-request-id: " + value)
+    assert head.request_id == value
+    assert head.upstream.count(b"\r\nX-Request-Id: " + value + b"\r\n") == 1
+    trace = head.upstream.rpartition(b"Traceparent: ")[2].removesuffix(b"\r\n\r\n")
+    assert is_traceparent(trace)
+
+
+@pytest.mark.parametrize("value", [b"", b"a b", b"x" * 129, b"\xe9", b'"a"', b"<b>", b"a,b"])
+def test_a_malformed_request_id_is_replaced(value: bytes) -> None:
+    head = accepted(b"GET / HTTP/1.1", b"Host: a", b"X-Request-Id: " + value)
+    assert head.upstream.endswith(names_of(head))
 
 
 def test_a_chunked_body_stays_chunked() -> None:
@@ -121,11 +200,13 @@ def test_methods_that_may_be_sent_twice() -> None:
     assert idempotent == {b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"}
 
 
-@pytest.mark.parametrize(("status", "request_bytes"), REFUSED.values(), ids=REFUSED)
-def test_ambiguous_heads_are_refused(status: int, request_bytes: bytes) -> None:
+@pytest.mark.parametrize("known", [False, True], ids=["first", "later"])
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
+def test_ambiguous_heads_are_refused(case: Refused, known: bool) -> None:
+    before = accepted(b"GET / HTTP/1.1", b"Host: a").headers if known else None
     with pytest.raises(HttpError) as refusal:
-        parse(request_bytes)
-    assert refusal.value.status == status
+        parse_request(case.data, FORWARDED, b"127.0.0.1:8080", before)
+    assert refusal.value.status == case.status
 
 
 def test_exactly_the_allowed_number_of_headers_passes() -> None:
@@ -136,13 +217,17 @@ def test_exactly_the_allowed_number_of_headers_passes() -> None:
     assert refusal.value.status == 431
 
 
-def outcome(data: bytes) -> tuple[str, object]:
+def outcome(data: bytes, known: KnownHeaders | None = None) -> tuple[str, object]:
     """What parsing says: incomplete, refused with a status, or accepted."""
     try:
-        head = parse(data)
+        head = parse_request(data, FORWARDED, b"127.0.0.1:8080", known)
     except HttpError as error:
         return "refused", error.status
-    return ("incomplete", None) if head is None else ("accepted", (head.end, head.upstream))
+    if head is None:
+        return "incomplete", None
+    made = head.request_id.removesuffix(head.request_id[16:])
+    upstream = re.sub(made + rb"[0-9a-f]{16}|-[0-9a-f]{16}-", b"", head.upstream)
+    return "accepted", (head.end, upstream, head.length, head.keep_alive, head.upgrade)
 
 
 def piecewise(data: bytes, size: int) -> tuple[str, object]:
@@ -162,8 +247,8 @@ values = st.sampled_from(
      b"a\x00b", b"\xff", b"", b" chunked ", b"identity", b"5, 5", b"\xd9\xa3"]
 )  # fmt: skip
 separators = st.sampled_from([b"\r\n"] * 8 + [b"\n", b"\r", b"\r\n ", b"\r\r\n"])
-header_lines = st.lists(st.tuples(names, values, separators), max_size=5)
-request_lines = st.sampled_from(
+line_lists = st.lists(st.tuples(names, values, separators), max_size=5)
+first_lines = st.sampled_from(
     [b"GET / HTTP/1.1\r\n", b"POST /a HTTP/1.1\r\n", b"GET / HTTP/1.0\r\n", b"GET  / HTTP/1.1\r\n",
      b"GET http://a/ HTTP/1.1\r\n", b"OPTIONS * HTTP/1.1\r\n", b"GET /\xe9 HTTP/1.1\r\n"]
 )  # fmt: skip
@@ -171,8 +256,8 @@ near_requests = st.builds(
     lambda line, headers, rest: (
         line + b"".join(n + b": " + v + s for n, v, s in headers) + b"\r\n" + rest
     ),
-    request_lines,
-    header_lines,
+    first_lines,
+    line_lists,
     st.binary(max_size=8),
 )
 
@@ -181,6 +266,25 @@ near_requests = st.builds(
 @example(b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 1)
 def test_any_bytes_split_anywhere_get_one_answer(data: bytes, size: int) -> None:
     assert piecewise(data, size) == outcome(data)
+
+
+@given(near_requests, near_requests)
+def test_what_is_known_of_a_request_changes_no_later_one(first: bytes, second: bytes) -> None:
+    with contextlib.suppress(HttpError):
+        if (head := parse(first)) is not None:
+            assert outcome(second, head.headers) == outcome(second)
+            assert outcome(first, head.headers) == outcome(first)
+
+
+def test_known_headers_are_not_read_again() -> None:
+    lines = (b"GET / HTTP/1.1", b"Host: shop.test", b"Content-Length: 3")
+    known = accepted(*lines).headers
+    again = parse_request(b"\r\n".join(lines) + b"\r\n\r\n", FORWARDED, b"", known)
+    assert again is not None
+    assert (again.headers is known, again.length) == (True, 3)
+    assert again.upstream.endswith(names_of(again))
+    assert accepted(*lines, b"X-A: " + b"a" * 5000).headers is None
+    assert accepted(b"GET / HTTP/1.0").headers is None
 
 
 class Reader:
