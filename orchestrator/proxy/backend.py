@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.core.outliers import Record
 from orchestrator.model.snapshot import Endpoint
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.syntax import END_OF_HEAD
@@ -38,7 +39,9 @@ class Backend:
         self.in_flight = 0
         self.removed = False
         self.suspect_until = 0.0
+        self.record = Record()
         self.requests = self.connect_failures = self.resets = self.timeouts = self.retries = 0
+        self.ejections = 0
         self._on_suspect = on_suspect
         self._on_drained = on_drained
         self._connecting: dict[Exchange, asyncio.Task[None]] = {}
@@ -89,6 +92,11 @@ class Backend:
             self.suspect_until = self.clock.now + SUSPECT_S
             self._on_suspect(self, why)
 
+    def eject(self, why: str) -> None:
+        """Pass it over as long as its record says, and have the controller look at it."""
+        self.ejections += 1
+        self._on_suspect(self, why)
+
     def remove(self) -> None:
         """Take no new requests; what was sent goes on, what was not goes elsewhere."""
         self.removed = True
@@ -119,4 +127,5 @@ class Backend:
             "resets": self.resets,
             "timeouts": self.timeouts,
             "retries": self.retries,
+            "ejections": self.ejections,
         }

@@ -9,6 +9,7 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.proxy.body import Body, Piece, UntilCloseBody, body_of
+from orchestrator.proxy.ejection import report_failure
 from orchestrator.proxy.replies import (
     exhausted,
     no_replica,
@@ -124,8 +125,10 @@ class Exchange:
             self.client.fail(exhausted(service))
             return
         self.failure = none_connects(service)
+        why = str(error) or type(error).__name__
         backend.connect_failures += 1
-        backend.suspect(str(error) or type(error).__name__)
+        backend.suspect(why)
+        report_failure(self.client.frontend, backend, why)
         self._retry(backend)
 
     def reroute(self) -> None:
@@ -143,6 +146,8 @@ class Exchange:
             self.client.end_tunnel()
             return
         backend.resets += 1
+        if not upstream.unsent:
+            report_failure(self.client.frontend, backend, "connection closed within a request")
         if not upstream.reused and not self.reply_started:
             backend.suspect("connection closed before a response")
         self.failure = replica_died(backend.endpoint.label)
@@ -197,6 +202,10 @@ class Exchange:
         if head.status == 101:
             self._open_tunnel(upstream, head, data)
             return
+        if head.status >= 500:
+            report_failure(self.client.frontend, self.backend, f"answered {head.status}")
+        elif self.backend.record.failures:
+            self.backend.record.failures = 0
         self.reusable = head.keep_alive
         if len(data) - head.end == head.length:
             # Most responses arrive whole: no body object, 0.4 µs less.
@@ -281,6 +290,7 @@ class Exchange:
             return
         backend = self._cut()
         backend.timeouts += 1
+        report_failure(self.client.frontend, backend, "no answer in time")
         self._give_up(replica_silent(backend.endpoint.label))
 
     def abandon(self) -> None:

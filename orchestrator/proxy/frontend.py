@@ -7,6 +7,7 @@ from orchestrator.core.balancing import RoundRobin
 from orchestrator.model.snapshot import Listener
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.ejection import passed_over
 
 if TYPE_CHECKING:
     from orchestrator.proxy.client import ClientConnection
@@ -29,16 +30,14 @@ class Frontend:
         self.listener = listener
         self.backends = backends
         self._balancer = RoundRobin(backends, [b.endpoint.weight for b in backends])
-        self.suspects = {b for b in backends if b.suspect_until > self.clock.now}
+        self.suspects: set[Backend] = set(backends)
+        passed_over(self)
 
     def pick(self, tried: Collection[object] = ()) -> Backend | None:
         """Who takes the next request: not a tried one, a suspect only if there is no other."""
         if not self.suspects:
             return self._balancer.pick(tried)
-        now = self.clock.now
-        self.suspects = {b for b in self.suspects if b.suspect_until > now}
-        passed_over = {b for b in self.backends if b in self.suspects or b in tried}
-        return self._balancer.pick(passed_over) or self._balancer.pick(tried)
+        return self._balancer.pick(passed_over(self).union(tried)) or self._balancer.pick(tried)
 
     def close_idle(self) -> None:
         """End the connections without a request; the others end with their response."""
