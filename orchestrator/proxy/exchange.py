@@ -6,6 +6,7 @@ byte of a response has arrived.
 """
 
 import errno
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.proxy.body import Body, Piece, UntilCloseBody, body_of
@@ -14,6 +15,7 @@ from orchestrator.proxy.replies import (
     exhausted,
     no_replica,
     none_connects,
+    queue_timeout,
     replica_died,
     replica_silent,
 )
@@ -24,8 +26,8 @@ from orchestrator.proxy.syntax import CHUNKED, END_OF_HEAD, UNTIL_CLOSE, HttpErr
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
     from orchestrator.proxy.client import ClientConnection
-    from orchestrator.proxy.frontend import Frontend
     from orchestrator.proxy.upstream import UpstreamConnection
+    from orchestrator.proxy.waiting import WaitingLine
 
 # How much of a request body is kept for another try, and how much may wait for a connection.
 REPLAY_BYTES: Final = 64 * 1024
@@ -39,8 +41,8 @@ class Exchange:
     """From a request head to the end of its response."""
 
     __slots__ = (
-        "active", "backend", "client", "connecting", "failure", "kept", "left_by", "pieces",
-        "reply_started", "request", "resent", "reusable", "tried", "upstream",
+        "active", "backend", "client", "connecting", "failure", "fresh", "kept", "left_by",
+        "pieces", "queued_s", "reply_started", "request", "resent", "reusable", "tried", "upstream",
     )  # fmt: skip
 
     backend: "Backend"
@@ -51,6 +53,8 @@ class Exchange:
         self.active = False  # a backend counts it as in flight
         self.upstream: UpstreamConnection | None = None
         self.connecting = False
+        self.fresh = False  # not to go on a used connection
+        self.queued_s = 0.0  # waited for a replica to have room
         self.pieces: list[Piece] | None = []  # the body so far; None once it is too much to keep
         self.kept = 0
         self.tried: tuple[Backend, ...] = ()
@@ -60,27 +64,48 @@ class Exchange:
         self.reply_started = False
         self.reusable = False
 
-    def dispatch(self, fresh: bool = False) -> None:
-        """Send to the replica whose turn it is. `fresh`: not on a used connection."""
+    def dispatch(self) -> None:
+        """Send to the replica whose turn it is, or wait for one that has room."""
         frontend = self.client.frontend
-        backend = self._pick(frontend)
+        if frontend.concurrency:
+            self._dispatch_bounded(frontend.line)
+        else:
+            self.assign(self.pick())
+
+    def _dispatch_bounded(self, line: "WaitingLine") -> None:
+        if not line.exchanges and (backend := line.pick(self)) is not None:
+            self.assign(backend)
+        elif line.may_wait(self):
+            line.join(self)
+        else:
+            self.assign(None)
+
+    def pick(self, full: "Collection[Backend]" = ()) -> "Backend | None":
+        """The replica whose turn it is, of those that are not `full`."""
+        frontend, tried = self.client.frontend, (*self.tried, *full) if full else self.tried
+        if self.left_by is None:
+            return frontend.pick(tried)
+        return frontend.pick((*tried, self.left_by)) or frontend.pick(tried)
+
+    def assign(self, backend: "Backend | None") -> None:
+        """Send to `backend`; None: there is nobody to send to."""
+        frontend = self.client.frontend
         if backend is None:
             self.client.fail(self.failure or no_replica(frontend.listener.service))
             return
         self.backend = backend
         self.active = True
         backend.begin()
-        if backend.idle and not fresh:
+        if backend.idle and not self.fresh:
             self._send(backend.idle.pop())
         else:
-            self.client.deadline = frontend.clock.now + frontend.listener.connect_timeout_s
+            self.expect_within(frontend.listener.connect_timeout_s)
             self.connecting = True
             backend.connect(self)
 
-    def _pick(self, frontend: "Frontend") -> "Backend | None":
-        if self.left_by is None:
-            return frontend.pick(self.tried)
-        return frontend.pick((*self.tried, self.left_by)) or frontend.pick(self.tried)
+    def expect_within(self, seconds: float) -> None:
+        """Set the time-out."""
+        self.client.deadline = self.client.frontend.clock.now + seconds
 
     def _send(self, upstream: "UpstreamConnection") -> None:
         self.upstream = upstream
@@ -93,8 +118,7 @@ class Exchange:
 
     def touch(self) -> None:
         """Something moved: the time-out starts anew."""
-        frontend = self.client.frontend
-        self.client.deadline = frontend.clock.now + frontend.listener.response_timeout_s
+        self.expect_within(self.client.frontend.listener.response_timeout_s)
 
     def send_body(self, pieces: list[Piece]) -> None:
         """More of the request's body."""
@@ -177,7 +201,8 @@ class Exchange:
             self.tried += (failed,)
             failed.retries += 1
         self.client.frontend.retries += 1
-        self.dispatch(fresh=True)
+        self.fresh = True
+        self.dispatch()
 
     def broken(self, error: HttpError) -> None:
         """The replica broke the protocol: its connection is not used again."""
@@ -282,8 +307,17 @@ class Exchange:
 
     # --- what the client's connection reports
 
+    @property
+    def queued(self) -> bool:
+        """Whether it waits for a replica to have room."""
+        return self in self.client.frontend.line.exchanges
+
     def expire(self) -> None:
         """No time left."""
+        if self.queued:
+            self.client.frontend.line.leave(self)
+            self.client.fail(queue_timeout(self.client.frontend.listener.service))
+            return
         if self.connecting:
             self.backend.give_up(self)
             self.connect_failed(TimeoutError(errno.ETIMEDOUT, "connect timed out"))
@@ -295,6 +329,8 @@ class Exchange:
 
     def abandon(self) -> None:
         """The client is gone: the replica need not go on."""
+        if self.queued:
+            self.client.frontend.line.leave(self)
         if self.connecting:
             self.backend.give_up(self)
         if self.client.tunnel is not None:  # The replica gets what is on its way.
@@ -311,4 +347,6 @@ class Exchange:
         self.upstream = None
         self.active = self.connecting = False
         self.backend.end()
+        if self.client.frontend.line.exchanges:
+            self.client.frontend.line.wake()
         return self.backend

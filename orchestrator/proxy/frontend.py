@@ -8,6 +8,7 @@ from orchestrator.model.snapshot import Listener
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.ejection import passed_over
+from orchestrator.proxy.waiting import WaitingLine
 
 if TYPE_CHECKING:
     from orchestrator.proxy.client import ClientConnection
@@ -22,16 +23,19 @@ class Frontend:
         self.clients: set[ClientConnection] = set()
         self.responses = [0] * 6
         self.retries = 0
+        self.line = WaitingLine(self)
         self.authority = f"{listener.host}:{listener.port}".encode()
         self.configure(listener, ())
 
     def configure(self, listener: Listener, backends: tuple[Backend, ...]) -> None:
         """Follow a new snapshot: the next request sees it, whole."""
         self.listener = listener
+        self.concurrency = listener.limits.concurrency
         self.backends = backends
         self._balancer = RoundRobin(backends, [b.endpoint.weight for b in backends])
         self.suspects: set[Backend] = set(backends)
         passed_over(self)
+        self.line.wake()
 
     def pick(self, tried: Collection[object] = ()) -> Backend | None:
         """Who takes the next request: not a tried one, a suspect only if there is no other."""
@@ -46,12 +50,18 @@ class Frontend:
             client.close_if_idle()
 
     def sweep(self, now: float) -> None:
-        """Act on clients whose time is over."""
+        """Act on clients whose time is over, and on suspects whose time is."""
         overdue = [client for client in self.clients if client.deadline <= now]
         for client in overdue:
             client.expire()
+        self.line.wake()
 
     def stats(self) -> dict[str, Any]:
         """Responses sent by status class, retries and connections."""
         classes = {f"{code}xx": count for code, count in enumerate(self.responses) if code}
-        return {"responses": classes, "retries": self.retries, "connections": len(self.clients)}
+        return {
+            "responses": classes,
+            "retries": self.retries,
+            "connections": len(self.clients),
+            "queued": len(self.line.exchanges),
+        }

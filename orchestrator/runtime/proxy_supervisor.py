@@ -226,7 +226,7 @@ class ProxySupervisor:
             _add(past, part)
         _add(past, worker.stats)
         for counters in (*past["services"].values(), *past["endpoints"].values()):
-            for gauge in ("in_flight", "connections"):
+            for gauge in ("in_flight", "connections", "queued"):
                 counters.pop(gauge, None)
         self._past = [past]
         worker.stats = {}
