@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any, Final, Protocol
 
 from orchestrator.core.histogram import Histogram
+from orchestrator.core.outliers import Record
 from orchestrator.model.snapshot import Endpoint
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.numbers import by_class
@@ -51,11 +52,13 @@ class Backend:
         self.in_flight = 0
         self.removed = False
         self.suspect_until = 0.0
+        self.record = Record()
         self.requests = self.connect_failures = self.resets = self.timeouts = self.retries = 0
         self.responses = [0] * 6
         self.bytes_in = self.bytes_out = 0
         self.durations, self.connect_times = Histogram(), Histogram()
         self.connect_s = 0.0  # what the newest connection took
+        self.ejections = 0
         self._on_suspect = on_suspect
         self._on_drained = on_drained
         self._connecting: dict[Caller, asyncio.Task[None]] = {}
@@ -111,6 +114,11 @@ class Backend:
             self.suspect_until = self.clock.now + SUSPECT_S
             self._on_suspect(self, why)
 
+    def eject(self, why: str) -> None:
+        """Pass it over as long as its record says, and have the controller look at it."""
+        self.ejections += 1
+        self._on_suspect(self, why)
+
     def remove(self) -> None:
         """Take no new requests; what was sent goes on, what was not goes elsewhere."""
         self.removed = True
@@ -150,4 +158,5 @@ class Backend:
             "resets": self.resets,
             "timeouts": self.timeouts,
             "retries": self.retries,
+            "ejections": self.ejections,
         }

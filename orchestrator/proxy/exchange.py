@@ -6,15 +6,18 @@ byte of a response has reached the client.
 """
 
 import errno
+from collections.abc import Collection
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.proxy.body import Body, Piece, UntilCloseBody, body_of
+from orchestrator.proxy.ejection import report_failure
 from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import (
     exhausted,
     no_replica,
     none_connects,
+    queue_timeout,
     replica_died,
     replica_silent,
 )
@@ -25,8 +28,8 @@ from orchestrator.proxy.syntax import CHUNKED, END_OF_HEAD, UNTIL_CLOSE, HttpErr
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
     from orchestrator.proxy.client import ClientConnection
-    from orchestrator.proxy.frontend import Frontend
     from orchestrator.proxy.upstream import UpstreamConnection
+    from orchestrator.proxy.waiting import WaitingLine
 
 # How much of a request body is kept for another try, and how much may wait for a connection.
 REPLAY_BYTES: Final = 64 * 1024
@@ -41,7 +44,7 @@ class Exchange:
 
     __slots__ = (
         "active", "backend", "bytes_in", "bytes_out", "client", "connect_s", "connecting",
-        "cookie_line", "failure", "head_bytes", "kept", "left_by", "pieces", "queued_s",
+        "cookie_line", "failure", "fresh", "head_bytes", "kept", "left_by", "pieces", "queued_s",
         "reply_started", "request", "resent", "retries", "reusable", "sent_at", "started",
         "status", "tried", "upstream",
     )  # fmt: skip
@@ -54,6 +57,7 @@ class Exchange:
         self.active = False  # a backend counts it as in flight
         self.upstream: UpstreamConnection | None = None
         self.connecting = False
+        self.fresh = False  # not to go on a used connection
         self.pieces: list[Piece] | None = []  # the body so far; None once it is too much to keep
         self.kept = 0
         self.tried: tuple[Backend, ...] = ()
@@ -69,27 +73,48 @@ class Exchange:
         self.bytes_in = request.end
         self.bytes_out = self.head_bytes = self.status = self.retries = 0
 
-    def dispatch(self, fresh: bool = False) -> None:
-        """Send to the replica whose turn it is. `fresh`: not on a used connection."""
+    def dispatch(self) -> None:
+        """Send to the replica whose turn it is, or wait for one that has room."""
         frontend = self.client.frontend
-        backend = self._pick(frontend)
+        if frontend.concurrency:
+            self._dispatch_bounded(frontend.line)
+        else:
+            self.assign(self.pick())
+
+    def _dispatch_bounded(self, line: "WaitingLine") -> None:
+        if not line.exchanges and (backend := line.pick(self)) is not None:
+            self.assign(backend)
+        elif line.may_wait(self):
+            line.join(self)
+        else:
+            self.assign(None)
+
+    def pick(self, full: "Collection[Backend]" = ()) -> "Backend | None":
+        """The replica whose turn it is, of those that are not `full`."""
+        frontend, tried = self.client.frontend, (*self.tried, *full) if full else self.tried
+        if self.left_by is None:
+            return frontend.pick(tried, self)
+        return frontend.pick((*tried, self.left_by), self) or frontend.pick(tried, self)
+
+    def assign(self, backend: "Backend | None") -> None:
+        """Send to `backend`; None: there is nobody to send to."""
+        frontend = self.client.frontend
         if backend is None:
             self.client.fail(self.failure or no_replica(frontend.listener.service))
             return
         self.backend = backend
         self.active = True
         backend.begin()
-        if backend.idle and not fresh:
+        if backend.idle and not self.fresh:
             self._send(backend.idle.pop())
         else:
-            self.client.deadline = frontend.clock.now + frontend.listener.connect_timeout_s
+            self.expect_within(frontend.listener.connect_timeout_s)
             self.connecting = True
             backend.connect(self)
 
-    def _pick(self, frontend: "Frontend") -> "Backend | None":
-        if self.left_by is None:
-            return frontend.pick(self.tried, self)
-        return frontend.pick((*self.tried, self.left_by), self) or frontend.pick(self.tried, self)
+    def expect_within(self, seconds: float) -> None:
+        """Set the time-out."""
+        self.client.deadline = self.client.frontend.clock.now + seconds
 
     def _send(self, upstream: "UpstreamConnection") -> None:
         self.upstream = upstream
@@ -102,8 +127,7 @@ class Exchange:
 
     def touch(self) -> None:
         """Something moved: the time-out starts anew."""
-        frontend = self.client.frontend
-        self.client.deadline = frontend.clock.now + frontend.listener.response_timeout_s
+        self.expect_within(self.client.frontend.listener.response_timeout_s)
 
     def send_body(self, pieces: list[Piece]) -> None:
         """More of the request's body."""
@@ -137,8 +161,10 @@ class Exchange:
             self.client.fail(exhausted(service))
             return
         self.failure = none_connects(service)
+        why = str(error) or type(error).__name__
         backend.connect_failures += 1
-        backend.suspect(str(error) or type(error).__name__)
+        backend.suspect(why)
+        report_failure(self.client.frontend, backend, why)
         self._retry(backend)
 
     def reroute(self) -> None:
@@ -156,6 +182,8 @@ class Exchange:
             self.client.end_tunnel()
             return
         backend.resets += 1
+        if not upstream.unsent:
+            report_failure(self.client.frontend, backend, "connection closed within a request")
         if not upstream.reused and not self.reply_started:
             backend.suspect("connection closed before a response")
         self.failure = replica_died(backend.endpoint.label)
@@ -186,7 +214,8 @@ class Exchange:
         self.client.frontend.retries += 1
         self.retries += 1
         self.sent_at = perf_counter()
-        self.dispatch(fresh=True)
+        self.fresh = True
+        self.dispatch()
 
     def broken(self, error: HttpError) -> None:
         """The replica broke the protocol: its connection is not used again."""
@@ -211,6 +240,10 @@ class Exchange:
         if head.status == 101:
             self._open_tunnel(upstream, head, data)
             return
+        if head.status >= 500:
+            report_failure(self.client.frontend, self.backend, f"answered {head.status}")
+        elif self.backend.record.failures:
+            self.backend.record.failures = 0
         self.reusable = head.keep_alive
         if len(data) - head.end == head.length:
             # Most responses arrive whole: no body object, 0.4 µs less.
@@ -302,18 +335,30 @@ class Exchange:
 
     # --- what the client's connection reports
 
+    @property
+    def queued(self) -> bool:
+        """Whether it waits for a replica to have room."""
+        return self in self.client.frontend.line.exchanges
+
     def expire(self) -> None:
         """No time left."""
+        if self.queued:
+            self.client.frontend.line.leave(self)
+            self.client.fail(queue_timeout(self.client.frontend.listener.service))
+            return
         if self.connecting:
             self.backend.give_up(self)
             self.connect_failed(TimeoutError(errno.ETIMEDOUT, "connect timed out"))
             return
         backend = self._cut()
         backend.timeouts += 1
+        report_failure(self.client.frontend, backend, "no answer in time")
         self._give_up(replica_silent(backend.endpoint.label))
 
     def abandon(self) -> None:
         """The client is gone: the replica need not go on."""
+        if self.queued:
+            self.client.frontend.line.leave(self)
         if self.connecting:
             self.backend.give_up(self)
         if self.client.tunnel is not None:  # The replica gets what is on its way.
@@ -330,4 +375,6 @@ class Exchange:
         self.upstream = None
         self.active = self.connecting = False
         self.backend.end()
+        if self.client.frontend.line.exchanges:
+            self.client.frontend.line.wake()
         return self.backend

@@ -7,10 +7,12 @@ from orchestrator.core.histogram import Histogram
 from orchestrator.model.snapshot import Listener
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.ejection import passed_over
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.numbers import by_class
 from orchestrator.proxy.selection import Selection
 from orchestrator.proxy.sticky import Sticky
+from orchestrator.proxy.waiting import WaitingLine
 
 if TYPE_CHECKING:
     from orchestrator.proxy.access_log import AccessLog
@@ -32,6 +34,7 @@ class Frontend:
         self.bytes_in = self.bytes_out = 0
         self.durations, self.queue_times = Histogram(), Histogram()
         self.retries = 0
+        self.line = WaitingLine(self)
         self.authority = f"{listener.host}:{listener.port}".encode()
         self._selection = Selection(listener.balancing, (), clock.now)
         self.configure(listener, ())
@@ -39,13 +42,16 @@ class Frontend:
     def configure(self, listener: Listener, backends: tuple[Backend, ...]) -> None:
         """Follow a new snapshot: the next request sees it, whole."""
         self.listener = listener
+        self.concurrency = listener.limits.concurrency
         self.backends = backends
         before = self._selection
         if (before.balancing, before.backends) != (listener.balancing, backends):
             self._selection = Selection(listener.balancing, backends, self.clock.now, before)
         cookie = listener.balancing.sticky_cookie
         self._sticky = Sticky(cookie, backends) if cookie else None
-        self.suspects = {b for b in backends if b.suspect_until > self.clock.now}
+        self.suspects: set[Backend] = set(backends)
+        passed_over(self)
+        self.line.wake()
 
     def pick(
         self, tried: Collection[object] = (), caller: "Caller | None" = None
@@ -53,10 +59,8 @@ class Frontend:
         """Who takes the next request: not a tried one, a suspect only if there is no other."""
         if not self.suspects:
             return self._chosen(tried, caller)
-        now = self.clock.now
-        self.suspects = {b for b in self.suspects if b.suspect_until > now}
-        passed_over = {b for b in self.backends if b in self.suspects or b in tried}
-        return self._chosen(passed_over, caller) or self._chosen(tried, caller)
+        passed = passed_over(self).union(tried)
+        return self._chosen(passed, caller) or self._chosen(tried, caller)
 
     def _chosen(self, exclude: Collection[object], caller: "Caller | None") -> Backend | None:
         if self._sticky is None or not isinstance(caller, Exchange):
@@ -74,14 +78,15 @@ class Frontend:
             client.close_if_idle()
 
     def sweep(self, now: float) -> None:
-        """Act on clients whose time is over, and on replicas that warm up."""
+        """Act on clients and suspects whose time is over, and on replicas that warm up."""
         self._selection.warm_up(now)
         overdue = [client for client in self.clients if client.deadline <= now]
         for client in overdue:
             client.expire()
+        self.line.wake()
 
     def stats(self) -> dict[str, Any]:
-        """Counters since the listener was first seen; gauges `connections` and `in_flight`.
+        """Counters since the listener was first seen; gauges `connections`, `queued`, `in_flight`.
 
         `bytes_in` is what clients sent, `bytes_out` what was sent to them, heads included, of
         requests that are over; `durations` and `queue_times` are `Histogram.to_json`.
@@ -91,6 +96,7 @@ class Frontend:
             "own_responses": by_class(self.own_responses),
             "retries": self.retries,
             "connections": len(self.clients),
+            "queued": len(self.line.exchanges),
             "in_flight": sum(backend.in_flight for backend in self.backends),
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,

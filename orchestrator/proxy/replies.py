@@ -30,6 +30,18 @@ def no_replica(service: str) -> HttpError:
     return HttpError(503, f"no ready replica of service {service}", "destination_unavailable")
 
 
+def queue_full(service: str) -> HttpError:
+    """As many requests as may wait do."""
+    reason = f"all replicas of service {service} are busy and its queue is full"
+    return HttpError(503, reason, "connection_limit_reached")
+
+
+def queue_timeout(service: str) -> HttpError:
+    """The request waited as long as it may."""
+    reason = f"all replicas of service {service} are busy"
+    return HttpError(503, reason, "connection_limit_reached")
+
+
 def none_connects(service: str) -> HttpError:
     """Every ready replica was tried, none accepted the connection."""
     reason = f"no replica of service {service} accepts connections"

@@ -229,7 +229,7 @@ class ProxySupervisor:
         routed = self._snapshot.endpoint_ids  # An endpoint that is gone has no use for numbers.
         past["endpoints"] = {k: v for k, v in past["endpoints"].items() if k in routed}
         for counters in (*past["services"].values(), *past["endpoints"].values()):
-            for gauge in ("in_flight", "connections"):
+            for gauge in ("in_flight", "connections", "queued"):
                 counters.pop(gauge, None)
         self._past = [past]
         worker.stats = {}
