@@ -30,6 +30,11 @@ class Endpoint:
     name: str = ""
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Where it takes requests."""
+        return self.host, self.port
+
+    @property
     def label(self) -> str:
         """What responses call the replica."""
         return self.name or self.id

@@ -45,7 +45,7 @@ class Frontend:
         self.concurrency = listener.limits.concurrency
         self.backends = backends
         before = self._selection
-        if (before.balancing, before.backends) != (listener.balancing, backends):
+        if (before.balancing, before.endpoints) != (listener.balancing, listener.endpoints):
             self._selection = Selection(listener.balancing, backends, self.clock.now, before)
         cookie = listener.balancing.sticky_cookie
         self._sticky = Sticky(cookie, backends) if cookie else None

@@ -83,8 +83,11 @@ class DataPlane:
         """Follow the snapshot; return the backends it no longer names."""
         gone = []
         for id_, backend in tuple(self._backends.items()):
-            if endpoints.get(id_) != backend.endpoint:
+            endpoint = endpoints.get(id_)
+            if endpoint is None or endpoint.address != backend.endpoint.address:
                 gone.append(self._backends.pop(id_))
+            else:  # With another weight, say: what it has in flight and has warmed up stays.
+                backend.endpoint = endpoint
         for id_, endpoint in endpoints.items():
             if id_ not in self._backends:
                 self._backends[id_] = Backend(endpoint, self._clock, self._suspected, self._drained)

@@ -39,6 +39,7 @@ class Selection:
     ) -> None:
         self.balancing = balancing
         self.backends = backends
+        self.endpoints = tuple(backend.endpoint for backend in backends)
         self._since = _warming(backends, now, before, balancing.slow_start_s)
         self._key = key_reader(balancing.hash_on) if _hashes(balancing) else None
         self._groups = [

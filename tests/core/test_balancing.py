@@ -108,6 +108,27 @@ def test_a_weight_counts_as_capacity() -> None:
     assert loads["a"] == pytest.approx(300, abs=3)
 
 
+@pytest.mark.parametrize("choices", [2, 4])
+def test_a_light_item_gets_some_while_all_are_idle(choices: int) -> None:
+    balancer = LeastRequests(ITEMS, idle, Random(7).random, choices, [100, 100, 100, 10])
+    picked = Counter(balancer.pick() for _ in range(8_000))
+    assert 150 < picked["d"] < 450  # Its share is 258; of pairs, a little more.
+
+
+def test_a_new_scale_of_the_weights_gives_nobody_a_run() -> None:
+    balancer = RoundRobin("abc", [200, 100, 50])
+    for _ in range(4):
+        balancer.pick()
+    balancer.reweigh([2, 1, 1])
+    assert Counter(balancer.pick() for _ in range(8))["a"] <= 5
+
+
+def test_the_bound_is_exact() -> None:
+    load = {"a": 55, "b": 44}  # With this one 100: half of them and 10% are 55, not a bit more.
+    ring = ConsistentHash("ab", "ab", load.__getitem__, 110)
+    assert {ring.pick((), key) for key in KEYS} == {"b"}
+
+
 def test_a_key_stays_on_its_item() -> None:
     ring, other = (ConsistentHash(ITEMS, ITEMS, idle) for _ in range(2))
     assert [ring.pick((), key) for key in KEYS] == [other.pick((), key) for key in KEYS]

@@ -57,10 +57,11 @@ class Proxy:
         await self.supervisor.publish(self.snapshot(*replicas, **options))
 
     def snapshot(self, *replicas: Replica, **options: Any) -> Snapshot:
-        """The snapshot that routes to these replicas. `zones`: by their names."""
-        zones = options.pop("zones", {})
+        """The snapshot that routes to these replicas. `zones`, `weights`: by their names."""
+        zones, weights = options.pop("zones", {}), options.pop("weights", {})
         endpoints = tuple(
-            replace(endpoint(replica), zone=zones.get(replica.name, "")) for replica in replicas
+            replace(endpoint(one), zone=zones.get(one.name, ""), weight=weights.get(one.name, 1))
+            for one in replicas
         )
         listener = Listener("web", "127.0.0.1", self.port, endpoints)
         return Snapshot(self.version, (replace(listener, **options),))

@@ -137,6 +137,15 @@ async def test_a_newcomer_warms_up(proxy: Proxy) -> None:
         await eventually_async(whole)
 
 
+async def test_another_weight_makes_no_new_replica_of_an_old_one(proxy: Proxy) -> None:
+    await three(proxy)
+    async with await proxy.client() as client:
+        await names(client, 3)
+        await proxy.route(weights={"web-1": 2})
+        assert Counter(await names(client, 8)) == {"web-1": 4, "web-2": 2, "web-3": 2}
+    assert [replica.connections for replica in proxy.replicas] == [1, 1, 1]
+
+
 async def test_the_first_replicas_do_not_warm_up(proxy: Proxy) -> None:
     await three(proxy, slow_start_s=60.0)
     async with await proxy.client() as client:

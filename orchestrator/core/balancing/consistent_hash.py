@@ -33,7 +33,7 @@ class ConsistentHash(Generic[T]):
         on bad weights."""
         self._items = tuple(items)
         self._load = load
-        self._balance = balance_percent / 100
+        self._percent = balance_percent
         self.reweigh(weights or [1] * len(items))
         points = sorted(
             (point, place)
@@ -65,19 +65,16 @@ class ConsistentHash(Generic[T]):
         """Requests in flight that each may have, this one included."""
         total = sum(self._load(self._items[place]) for place in usable) + 1
         weight = sum(self._weights[place] for place in usable)
-        share = self._balance * total / weight
-        return {place: ceil(share * self._weights[place]) for place in usable}
+        # In whole numbers: 1.1 * 50 is a little more than 55, and its ceiling one too many.
+        share, whole = self._percent * total, 100 * weight
+        return {place: -(-share * self._weights[place] // whole) for place in usable}
 
     def _from(self, key: bytes) -> Iterator[int]:
-        """The items in the order in which the ring offers them to a key."""
+        """The items in the order in which the ring offers them to a key; some of them often."""
+        owners = self._owners
         start = bisect(self._points, _hash(key))
-        seen: set[int] = set()
-        for place in (*self._owners[start:], *self._owners[:start]):
-            if place not in seen:
-                seen.add(place)
-                yield place
-                if len(seen) == len(self._items):
-                    return
+        for at in range(start - len(owners), start):
+            yield owners[at]
 
 
 def _hash(key: bytes) -> int:

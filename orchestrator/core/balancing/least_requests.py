@@ -2,10 +2,14 @@
 
 Two random choices and the idler of them come close to the idlest of all, and do not send every
 request to the same newcomer (Mitzenmacher, The Power of Two Choices in Randomized Load Balancing,
-IEEE TPDS 12(10), 2001). Weighted as in Envoy: the load is (requests in flight + 1) / weight.
+IEEE TPDS 12(10), 2001). Weighted as in nginx (least_conn): requests in flight / weight, and the
+weights decide between equals. Were it (requests in flight + 1) / weight, light items would get
+nothing at all while there is little to do.
 """
 
+from bisect import bisect
 from collections.abc import Callable, Collection, Sequence
+from itertools import accumulate
 from typing import Generic
 
 from orchestrator.core.balancing.balancer import T, checked, usable
@@ -38,15 +42,24 @@ class LeastRequests(Generic[T]):
         places = usable(self._items, exclude)
         if not places:
             return None
-        return self._items[min(self._drawn(places), key=self._pressure)]
+        drawn = self._drawn(places)
+        pressures = [self._load(self._items[place]) / self._weights[place] for place in drawn]
+        least = min(pressures)
+        return self._items[
+            self._lot([place for place, at in zip(drawn, pressures, strict=True) if at == least])
+        ]
 
     def _drawn(self, places: list[int]) -> list[int]:
-        """So many different ones in random order: of equally idle ones the first is taken."""
-        count = min(self._choices, len(places))
-        for at in range(count):
+        """So many different ones at random; all of them, if there are no more."""
+        if self._choices >= len(places):
+            return places
+        for at in range(self._choices):
             other = at + int(self._rand() * (len(places) - at))
             places[at], places[other] = places[other], places[at]
-        return places[:count]
+        return places[: self._choices]
 
-    def _pressure(self, place: int) -> float:
-        return (self._load(self._items[place]) + 1) / self._weights[place]
+    def _lot(self, places: list[int]) -> int:
+        if len(places) == 1:
+            return places[0]
+        sums = list(accumulate(self._weights[place] for place in places))
+        return places[bisect(sums, int(self._rand() * sums[-1]))]

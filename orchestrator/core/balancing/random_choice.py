@@ -22,11 +22,14 @@ class RandomChoice(Generic[T]):
     def reweigh(self, weights: Sequence[int]) -> None:
         """Other weights from now on. Raises `ValueError`."""
         self._weights = checked(weights, self._items)
+        self._sums = list(accumulate(self._weights))
 
     def pick(self, exclude: Collection[object] = (), _key: bytes = b"") -> T | None:
         """The item that takes the next request; None if all are excluded."""
+        if not exclude and self._items:
+            return self._items[bisect(self._sums, int(self._rand() * self._sums[-1]))]
         places = usable(self._items, exclude)
         if not places:
             return None
         sums = list(accumulate(self._weights[place] for place in places))
-        return self._items[places[bisect(sums, self._rand() * sums[-1])]]
+        return self._items[places[bisect(sums, int(self._rand() * sums[-1]))]]

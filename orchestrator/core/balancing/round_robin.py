@@ -20,11 +20,16 @@ class RoundRobin(Generic[T]):
         self._items = tuple(items)
         self._credits = [0] * len(items)
         self._turns = cycle(self._items)
+        self._weights: tuple[int, ...] = ()
         self.reweigh(weights or [1] * len(items))
 
     def reweigh(self, weights: Sequence[int]) -> None:
         """Other weights from now on. Raises `ValueError`."""
+        # Credits count in weights. Without a change of scale, those of weights in the hundreds
+        # would give one item dozens of turns in a row once the weights are 1 and 2.
+        scale = sum(weights) / (sum(self._weights) or 1)
         self._weights = checked(weights, self._items)
+        self._credits = [round(credit * scale) for credit in self._credits]
         self._equal = len(set(weights)) < 2
 
     def pick(self, exclude: Collection[object] = (), _key: bytes = b"") -> T | None:
