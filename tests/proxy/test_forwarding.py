@@ -38,6 +38,7 @@ async def test_the_replica_learns_who_asked(proxy: Proxy) -> None:
     await proxy.serve(echo)
     body = (await get(proxy.port, "/", "X-Forwarded-For: 10.9.9.9")).body
     assert body.count(b"X-Forwarded-") == 3
+    assert b'\r\nForwarded: for=127.0.0.1;proto=http;host="shop.test"\r\n' in body
     for line in (b"For: 127.0.0.1", b"Proto: http", b"Host: shop.test"):
         assert b"\r\nX-Forwarded-" + line + b"\r\n" in body
 
@@ -152,6 +153,35 @@ async def test_interim_responses_are_forwarded(proxy: Proxy) -> None:
         assert (await client.head()).status == 100
         await client.send(b"hello")
         assert (await client.response()).body == b"hello"
+
+
+async def test_a_client_that_waits_for_100_gets_a_final_answer_at_once(proxy: Proxy) -> None:
+    async def behaviour(connection: Connection) -> None:
+        assert b"\r\nExpect: 100-continue\r\n" in await connection.head()
+        await connection.send(response(b"no", status="403 Forbidden"))
+        await connection.reader.read()
+
+    await proxy.serve(behaviour)
+    async with await proxy.client() as client:
+        await client.send(
+            b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+        )
+        answer = await client.response()
+        # Whether the body still comes is the client's choice: only a new connection is clear.
+        assert (answer.status, answer.header("connection"), answer.body) == (403, "close", b"no")
+        assert await client.rest() == b""
+
+
+async def test_requests_of_one_connection_are_told_apart(proxy: Proxy) -> None:
+    replica = await proxy.serve(echo)
+    async with await proxy.client() as client:
+        for body in (b"first", b"again", b"other body"):
+            assert (await client.post(body)).body.endswith(b"\r\n\r\n" + body)
+        assert (await client.post(b"", "X-Request-Id: mine")).status == 200
+        assert (await client.get()).status == 200
+    ids = [head.partition(b"X-Request-Id: ")[2].partition(b"\r\n")[0] for head in replica.heads]
+    assert len(set(ids)) == 5
+    assert ids[3] == b"mine"
 
 
 async def test_surplus_bytes_never_reach_the_next_client(proxy: Proxy) -> None:
