@@ -4,7 +4,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.balancing import RoundRobin
+from orchestrator.core.ratelimit import RateLimiter
 from orchestrator.model.snapshot import Listener
+from orchestrator.proxy.admission import limiter
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.ejection import passed_over
@@ -23,13 +25,21 @@ class Frontend:
         self.clients: set[ClientConnection] = set()
         self.responses = [0] * 6
         self.retries = 0
+        self.in_flight = 0  # requests at replicas
+        self.retrying = 0  # of them, those sent a second time
+        self.turned_away: set[ClientConnection] = set()
+        self.listener = listener
+        self.rates: RateLimiter | None = None
         self.line = WaitingLine(self)
         self.authority = f"{listener.host}:{listener.port}".encode()
         self.configure(listener, ())
 
     def configure(self, listener: Listener, backends: tuple[Backend, ...]) -> None:
         """Follow a new snapshot: the next request sees it, whole."""
+        self.rates = limiter(listener.limits, self.listener.limits, self.rates)
         self.listener = listener
+        self.max_requests = listener.limits.max_requests
+        self.request_timeout_s = listener.request_timeout_s
         self.concurrency = listener.limits.concurrency
         self.backends = backends
         self._balancer = RoundRobin(backends, [b.endpoint.weight for b in backends])
@@ -42,6 +52,17 @@ class Frontend:
         if not self.suspects:
             return self._balancer.pick(tried)
         return self._balancer.pick(passed_over(self).union(tried)) or self._balancer.pick(tried)
+
+    @property
+    def load(self) -> int:
+        """Requests at replicas or waiting for one."""
+        return self.in_flight + len(self.line.exchanges)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more clients than may be, those not counted that are sent away."""
+        clients = len(self.clients) - len(self.turned_away)
+        return clients > self.listener.limits.max_connections
 
     def close_idle(self) -> None:
         """End the connections without a request; the others end with their response."""
