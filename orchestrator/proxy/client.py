@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from orchestrator.proxy.body import Body, body_of
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.numbers import ended
-from orchestrator.proxy.replies import reply
+from orchestrator.proxy.replies import reply, too_many_connections
 from orchestrator.proxy.request_fields import KnownHeaders
 from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
 from orchestrator.proxy.syntax import END_OF_HEAD, MAX_HEAD_BYTES, HttpError
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from orchestrator.proxy.frontend import Frontend
     from orchestrator.proxy.upstream import UpstreamConnection
 
-IDLE_TIMEOUT_S: Final = 75.0  # nginx keepalive_timeout
 HEAD_TIMEOUT_S: Final = 30.0  # from the first byte of a request head to its last
 LINGER_S: Final = 2.0
+# So many clients beyond the limit are told so; more are cut off.
+MAX_TURNED_AWAY: Final = 1024
 READ_AHEAD_BYTES: Final = 64 * 1024
 # Stands for a request that could not be read.
 UNREAD: Final = RequestHead(0, b"-", b"- - -", b"", None, False, 0, False, False)
@@ -57,7 +58,19 @@ class ClientConnection(asyncio.Protocol):
         if self.frontend.closing:  # The listener went while this was being accepted.
             self.transport.close()
         self.frontend.clock.wake()
-        self.deadline = self.frontend.clock.now + IDLE_TIMEOUT_S
+        self.deadline = self.frontend.clock.now + self.frontend.listener.idle_timeout_s
+        if self.frontend.crowded:
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        """One client too many: the answer comes before any request, then the end."""
+        turned_away = self.frontend.turned_away
+        if len(turned_away) >= MAX_TURNED_AWAY:
+            self.transport.abort()
+            return
+        turned_away.add(self)
+        self.keep_alive = False
+        self.fail(too_many_connections(self.frontend.listener.service))
 
     def data_received(self, data: bytes) -> None:
         """Bytes of requests, or of a tunnel."""
@@ -117,7 +130,7 @@ class ClientConnection(asyncio.Protocol):
             if data:
                 self._feed(exchange, self.body, data)
         if self.exchange is exchange:
-            exchange.dispatch()
+            exchange.start()
 
     def _feed(self, exchange: Exchange, body: Body, data: bytes) -> None:
         try:
@@ -145,7 +158,7 @@ class ClientConnection(asyncio.Protocol):
         if not self.keep_alive or self.body is not None or self.frontend.closing:
             self._close()
             return
-        self.deadline = self.frontend.clock.now + IDLE_TIMEOUT_S
+        self.deadline = self.frontend.clock.now + self.frontend.listener.idle_timeout_s
         if self._held:
             self.unhold()
         if self._buffer:
@@ -268,6 +281,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """The client is gone; what runs for it is given up."""
         self.frontend.clients.discard(self)
+        self.frontend.turned_away.discard(self)
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             exchange.abandon()

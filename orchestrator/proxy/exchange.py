@@ -10,6 +10,7 @@ from collections.abc import Collection
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.proxy.admission import refusal
 from orchestrator.proxy.body import Body, Piece, UntilCloseBody, body_of
 from orchestrator.proxy.ejection import report_failure
 from orchestrator.proxy.numbers import ended
@@ -17,6 +18,7 @@ from orchestrator.proxy.replies import (
     exhausted,
     no_replica,
     none_connects,
+    overdue,
     queue_timeout,
     replica_died,
     replica_silent,
@@ -44,9 +46,9 @@ class Exchange:
 
     __slots__ = (
         "active", "backend", "bytes_in", "bytes_out", "client", "connect_s", "connecting",
-        "cookie_line", "failure", "fresh", "head_bytes", "kept", "left_by", "pieces", "queued_s",
-        "reply_started", "request", "resent", "retries", "reusable", "sent_at", "started",
-        "status", "tried", "upstream",
+        "cookie_line", "ends_at", "failure", "fresh", "head_bytes", "kept", "left_by", "pieces",
+        "queued_s", "reply_started", "request", "resent", "retries", "reusable", "sent_at",
+        "started", "status", "tried", "upstream",
     )  # fmt: skip
 
     backend: "Backend"
@@ -58,6 +60,7 @@ class Exchange:
         self.upstream: UpstreamConnection | None = None
         self.connecting = False
         self.fresh = False  # not to go on a used connection
+        self.ends_at = 0.0  # by then all must be done; 0: no such time
         self.pieces: list[Piece] | None = []  # the body so far; None once it is too much to keep
         self.kept = 0
         self.tried: tuple[Backend, ...] = ()
@@ -73,10 +76,23 @@ class Exchange:
         self.bytes_in = request.end
         self.bytes_out = self.head_bytes = self.status = self.retries = 0
 
+    def start(self) -> None:
+        """Begin, unless the service takes on no more."""
+        frontend = self.client.frontend
+        if frontend.request_timeout_s:
+            self.ends_at = frontend.clock.now + frontend.request_timeout_s
+        # A client has one request at a time: with few enough clients no limit is reached.
+        if frontend.rates is not None or len(frontend.clients) > frontend.max_requests:
+            refused = refusal(frontend, self.client)
+            if refused is not None:
+                self.client.fail(refused)
+                return
+        self.dispatch()
+
     def dispatch(self) -> None:
         """Send to the replica whose turn it is, or wait for one that has room."""
         frontend = self.client.frontend
-        if frontend.concurrency:
+        if frontend.concurrency or self.resent:
             self._dispatch_bounded(frontend.line)
         else:
             self.assign(self.pick())
@@ -105,6 +121,9 @@ class Exchange:
         self.backend = backend
         self.active = True
         backend.begin()
+        frontend.in_flight += 1
+        if self.resent:
+            frontend.retrying += 1
         if backend.idle and not self.fresh:
             self._send(backend.idle.pop())
         else:
@@ -114,7 +133,8 @@ class Exchange:
 
     def expect_within(self, seconds: float) -> None:
         """Set the time-out."""
-        self.client.deadline = self.client.frontend.clock.now + seconds
+        deadline = self.client.frontend.clock.now + seconds
+        self.client.deadline = min(deadline, self.ends_at) if self.ends_at else deadline
 
     def _send(self, upstream: "UpstreamConnection") -> None:
         self.upstream = upstream
@@ -344,7 +364,11 @@ class Exchange:
         """No time left."""
         if self.queued:
             self.client.frontend.line.leave(self)
-            self.client.fail(queue_timeout(self.client.frontend.listener.service))
+            service = self.client.frontend.listener.service
+            self.client.fail(self.failure or queue_timeout(service))
+            return
+        if 0 < self.ends_at <= self.client.frontend.clock.now:
+            self._overrun()
             return
         if self.connecting:
             self.backend.give_up(self)
@@ -354,6 +378,13 @@ class Exchange:
         backend.timeouts += 1
         report_failure(self.client.frontend, backend, "no answer in time")
         self._give_up(replica_silent(backend.endpoint.label))
+
+    def _overrun(self) -> None:
+        """The request has had its time. Nobody's fault: a slow client may have used it up."""
+        if self.connecting:
+            self.backend.give_up(self)
+        self._cut()
+        self._give_up(overdue(self.client.frontend.listener.service))
 
     def abandon(self) -> None:
         """The client is gone: the replica need not go on."""
@@ -375,6 +406,10 @@ class Exchange:
         self.upstream = None
         self.active = self.connecting = False
         self.backend.end()
-        if self.client.frontend.line.exchanges:
-            self.client.frontend.line.wake()
+        frontend = self.client.frontend
+        frontend.in_flight -= 1
+        if self.resent:
+            frontend.retrying -= 1
+        if frontend.line.exchanges:
+            frontend.line.wake()
         return self.backend

@@ -4,7 +4,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.histogram import Histogram
+from orchestrator.core.ratelimit import RateLimiter
 from orchestrator.model.snapshot import Listener
+from orchestrator.proxy.admission import limiter
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.ejection import passed_over
@@ -34,6 +36,11 @@ class Frontend:
         self.bytes_in = self.bytes_out = 0
         self.durations, self.queue_times = Histogram(), Histogram()
         self.retries = 0
+        self.in_flight = 0  # requests at replicas
+        self.retrying = 0  # of them, those sent a second time
+        self.turned_away: set[ClientConnection] = set()
+        self.listener = listener
+        self.rates: RateLimiter | None = None
         self.line = WaitingLine(self)
         self.authority = f"{listener.host}:{listener.port}".encode()
         self._selection = Selection(listener.balancing, (), clock.now)
@@ -41,7 +48,10 @@ class Frontend:
 
     def configure(self, listener: Listener, backends: tuple[Backend, ...]) -> None:
         """Follow a new snapshot: the next request sees it, whole."""
+        self.rates = limiter(listener.limits, self.listener.limits, self.rates)
         self.listener = listener
+        self.max_requests = listener.limits.max_requests
+        self.request_timeout_s = listener.request_timeout_s
         self.concurrency = listener.limits.concurrency
         self.backends = backends
         before = self._selection
@@ -70,6 +80,17 @@ class Frontend:
         if backend is None and (backend := self._selection.pick(exclude, caller)):
             caller.cookie_line = self._sticky.line(backend)
         return backend
+
+    @property
+    def load(self) -> int:
+        """Requests at replicas or waiting for one."""
+        return self.in_flight + len(self.line.exchanges)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more clients than may be, those not counted that are sent away."""
+        clients = len(self.clients) - len(self.turned_away)
+        return clients > self.listener.limits.max_connections
 
     def close_idle(self) -> None:
         """End the connections without a request; the others end with their response."""

@@ -14,7 +14,8 @@ RETRY_AFTER_S: Final = 1
 def reply(error: HttpError, keep_alive: bool, to_head: bool = False) -> bytes:
     """The complete response for `error`. `to_head`: without its body."""
     body = f"{error.reason}\n".encode()
-    retry = f"Retry-After: {RETRY_AFTER_S}\r\n" if error.status == 503 else ""
+    retry_after_s = error.retry_after_s or (RETRY_AFTER_S if error.status == 503 else 0)
+    retry = f"Retry-After: {retry_after_s}\r\n" if retry_after_s else ""
     connection = "" if keep_alive else "Connection: close\r\n"
     head = (
         f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
@@ -28,6 +29,23 @@ def reply(error: HttpError, keep_alive: bool, to_head: bool = False) -> bytes:
 def no_replica(service: str) -> HttpError:
     """Nothing is ready to take the request."""
     return HttpError(503, f"no ready replica of service {service}", "destination_unavailable")
+
+
+def too_many_connections(service: str) -> HttpError:
+    """As many clients as may be connected are."""
+    reason = f"too many connections to service {service}"
+    return HttpError(503, reason, "http_request_denied")
+
+
+def too_many_requests(service: str) -> HttpError:
+    """As many requests as may be in flight are."""
+    reason = f"too many requests to service {service} at a time"
+    return HttpError(503, reason, "connection_limit_reached")
+
+
+def too_often(wait_s: int) -> HttpError:
+    """The client's address sends requests faster than it may."""
+    return HttpError(429, "too many requests from this address", "http_request_denied", wait_s)
 
 
 def queue_full(service: str) -> HttpError:
@@ -57,6 +75,12 @@ def exhausted(service: str) -> HttpError:
 def replica_died(replica: str) -> HttpError:
     """The replica's connection ended before its response; the request may have taken effect."""
     return HttpError(502, f"replica {replica} closed the connection", "connection_terminated")
+
+
+def overdue(service: str) -> HttpError:
+    """The request and its answer took longer in all than they may."""
+    reason = f"service {service} did not answer in the time a request may take"
+    return HttpError(504, reason, "http_response_timeout")
 
 
 def replica_silent(replica: str) -> HttpError:

@@ -41,14 +41,18 @@ _ALREADY_STRIPPED: Final = frozenset(
 class HttpError(Exception):
     """A message that is not forwarded.
 
-    `status` answers the client; `error` is one of RFC 9209's proxy error types.
+    `status` answers the client; `error` is one of RFC 9209's proxy error types; `retry_after_s`
+    tells when to come again, 0: nothing about it.
     """
 
-    def __init__(self, status: int, reason: str, error: str = "http_request_error") -> None:
+    def __init__(
+        self, status: int, reason: str, error: str = "http_request_error", retry_after_s: int = 0
+    ) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
         self.error = error
+        self.retry_after_s = retry_after_s
 
 
 def content_length(value: bytes) -> int:

@@ -1,9 +1,14 @@
-"""Requests that wait for a replica to have room: first come, first served."""
+"""Requests that wait for a replica to have room: first come, first served.
+
+Retries wait here too while as many as the retry budget allows are in flight. Envoy fails those;
+but when a replica dies under load, all it had is sent again at once, and need not be lost.
+"""
 
 import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from orchestrator.proxy.admission import may_retry
 from orchestrator.proxy.ejection import passed_over
 from orchestrator.proxy.numbers import waited
 from orchestrator.proxy.replies import queue_full
@@ -28,7 +33,8 @@ class WaitingLine:
         """Wait at the end, or fail if the queue is full."""
         limits = self._frontend.listener.limits
         if len(self.exchanges) >= limits.queue:
-            exchange.client.fail(queue_full(self._frontend.listener.service))
+            service = self._frontend.listener.service
+            exchange.client.fail(exchange.failure or queue_full(service))
             return
         self.exchanges[exchange] = self._loop.time()
         exchange.expect_within(limits.queue_timeout_s)
@@ -49,18 +55,20 @@ class WaitingLine:
         for exchange in tuple(self.exchanges):
             room = self.pick(exchange)
             if room is None and self.may_wait(exchange):
-                if not exchange.tried:
+                if not exchange.tried and not exchange.resent:
                     return  # Nobody behind could use a replica that this one cannot.
                 continue
             self.leave(exchange)
             exchange.assign(room)
 
     def pick(self, exchange: "Exchange") -> "Backend | None":
-        """Whose turn it is, of the replicas with room.
+        """Whose turn it is, of the replicas with room; a retry needs room in the budget, too.
 
         Replicas that are passed over get a request only if there are no others, busy or not.
         """
         frontend = self._frontend
+        if exchange.resent and not may_retry(frontend):
+            return None
         full = [b for b in frontend.backends if b.in_flight >= frontend.concurrency > 0]
         backend = exchange.pick(full)
         if backend is None or not full:

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.model.snapshot import Limits
 from tests.proxy.conftest import Proxy
 from tests.proxy.raw_client import RawClient
-from tests.proxy.replicas import Connection, response
+from tests.proxy.replicas import Connection, answer_with_name, response
 from tests.support.wait import eventually_async
 
 ONE = Limits(concurrency=1)
@@ -177,3 +177,90 @@ async def test_each_replica_has_its_own_limit(proxy: Proxy, gate: Gate) -> None:
     other.let(10)
     assert [(await client.response()).status for client in clients] == [200] * 10
     assert (gate.most_in_flight, other.most_in_flight) == (2, 2)
+
+
+async def test_more_requests_than_may_be_in_flight_are_a_503(proxy: Proxy, gate: Gate) -> None:
+    await proxy.serve(gate, limits=Limits(max_requests=2))
+    clients = [await send(proxy, "/0"), await send(proxy, "/1")]
+    await eventually_async(lambda: gate.in_flight == 2)
+    late = await send(proxy, "/late")
+    answer = await late.response()
+    assert (answer.status, answer.header("retry-after")) == (503, "1")
+    assert answer.body == b"too many requests to service web at a time\n"
+    gate.let(3)
+    assert [(await client.response()).status for client in clients] == [200, 200]
+    assert (await late.get("/again")).body == b"/again"
+
+
+async def test_who_waits_counts_as_in_flight(proxy: Proxy, gate: Gate) -> None:
+    await proxy.serve(gate, limits=Limits(concurrency=1, max_requests=2))
+    await busy(proxy, gate, waiting=1)
+    answer = await (await send(proxy, "/late")).response()
+    assert (answer.status, answer.body[:17]) == (503, b"too many requests")
+
+
+async def test_more_clients_than_may_be_are_turned_away(proxy: Proxy) -> None:
+    await proxy.serve(answer_with_name, limits=Limits(max_connections=2))
+    first, second = await proxy.client(), await proxy.client()
+    async with first, second:
+        assert [(await client.get()).status for client in (first, second)] == [200, 200]
+        async with await proxy.client() as late:
+            answer = await late.response()
+            assert (answer.status, answer.header("connection")) == (503, "close")
+            assert answer.body == b"too many connections to service web\n"
+            assert await late.rest() == b""
+        assert (await second.get()).status == 200
+        await first.close()
+
+        async def has_room() -> bool:
+            async with await proxy.client() as client:
+                return (await client.get()).status == 200
+
+        await eventually_async(has_room)
+
+
+async def test_a_client_that_asks_too_often_is_told_when_to_come_again(proxy: Proxy) -> None:
+    await proxy.serve(answer_with_name, limits=Limits(rate_per_s=0.01, rate_burst=3))
+    async with await proxy.client() as client, await proxy.client() as other:
+        assert [(await client.get()).status for _ in range(3)] == [200, 200, 200]
+        answer = await other.get()
+        assert answer.status == 429
+        assert 90 <= int(answer.header("retry-after") or "0") <= 100
+        assert answer.header("proxy-status") == "orch; error=http_request_denied"
+        assert (await client.get()).status == 429
+
+
+async def test_another_rate_begins_anew(proxy: Proxy) -> None:
+    replica = await proxy.serve(answer_with_name, limits=Limits(rate_per_s=0.01))
+    async with await proxy.client() as client:
+        assert [(await client.get()).status for _ in range(2)] == [200, 429]
+        await proxy.route(replica, limits=Limits(rate_per_s=0.01, queue=5))
+        assert (await client.get()).status == 429
+        await proxy.route(replica)
+        assert [(await client.get()).status for _ in range(2)] == [200, 200]
+
+
+async def test_retries_wait_for_their_budget(proxy: Proxy, gate: Gate) -> None:
+    """A replica dies with ten requests: three are sent again, then the others, none is lost."""
+    dying = asyncio.Event()
+    heads = 0
+
+    async def die_later(connection: Connection) -> None:
+        nonlocal heads
+        await connection.head()
+        heads += 1
+        await dying.wait()
+        connection.reset()
+
+    replica = await proxy.serve(die_later)
+    clients = [await send(proxy, f"/{number}") for number in range(10)]
+    await eventually_async(lambda: heads == 10)
+    await proxy.replica("web-2", gate)
+    await proxy.route()
+    dying.set()
+    await queued(proxy, 7)
+    await eventually_async(lambda: gate.in_flight == 3)
+    gate.let(10)
+    assert [(await client.response()).status for client in clients] == [200] * 10
+    assert gate.most_in_flight == 3
+    assert replica.connections == 10

@@ -8,9 +8,9 @@ from orchestrator.model.snapshot import Listener, Snapshot
 from orchestrator.proxy import backend, client
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.runtime.proxy_supervisor import open_listener
-from tests.proxy.conftest import endpoint, free_port
+from tests.proxy.conftest import Proxy, endpoint, free_port
 from tests.proxy.raw_client import RawClient
-from tests.proxy.replicas import Replica, echo
+from tests.proxy.replicas import Connection, Replica, deaf_port, echo, response
 from tests.support.wait import eventually_async
 
 LIMIT_S = 0.2
@@ -48,9 +48,9 @@ async def test_a_head_that_never_ends_is_a_408(port: int) -> None:
         assert await slow.rest() == b""
 
 
-async def test_an_idle_client_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "IDLE_TIMEOUT_S", LIMIT_S)
-    async with await RawClient.connect(port) as silent, await RawClient.connect(port) as other:
+async def test_an_idle_client_is_let_go(proxy: Proxy) -> None:
+    await proxy.serve(echo, idle_timeout_s=LIMIT_S)
+    async with await proxy.client() as silent, await proxy.client() as other:
         assert (await other.get()).status == 200
         assert await silent.rest() == b""
         assert await other.rest() == b""
@@ -75,3 +75,49 @@ async def test_a_client_that_does_not_close_is_cut_off(port: int) -> None:
             return deaf.writer.transport.is_closing()
 
         await eventually_async(is_cut_off)
+
+
+async def endless(connection: Connection) -> None:
+    """Answer, and go on as fast as it is read."""
+    await connection.head()
+    await connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while not connection.writer.is_closing():
+        await connection.send(b"1\r\nx\r\n" * 1000)
+
+
+async def test_a_request_has_a_time_in_all(proxy: Proxy) -> None:
+    async def silent(connection: Connection) -> None:
+        await connection.head()
+        await connection.reader.read()
+
+    replica = await proxy.serve(silent, request_timeout_s=LIMIT_S)
+    async with await proxy.client() as client:
+        answer = await client.get()
+        assert (answer.status, answer.header("retry-after")) == (504, None)
+        assert answer.header("proxy-status") == "orch; error=http_response_timeout"
+        assert b"in the time a request may take" in answer.body
+        replica.behaviour = answer_late
+        assert (await client.get()).status == 200
+
+
+async def answer_late(connection: Connection) -> None:
+    """Answer one request."""
+    await connection.head()
+    await connection.send(response(b"late"))
+
+
+async def test_a_response_that_goes_on_too_long_is_cut(proxy: Proxy) -> None:
+    replica = await proxy.serve(endless, request_timeout_s=LIMIT_S)
+    async with await proxy.client() as client:
+        await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await client.head()).status == 200
+        await client.rest()
+    await eventually_async(lambda: replica.open == 0)
+
+
+async def test_the_time_of_a_request_includes_connecting(proxy: Proxy) -> None:
+    deaf = Replica("web-1")
+    with deaf_port() as deaf.port:
+        await proxy.route(deaf, request_timeout_s=LIMIT_S, connect_timeout_s=60.0)
+        async with await proxy.client() as client:
+            assert (await client.get()).status == 504
