@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import hashlib
+import resource
 import socket
 import struct
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -398,6 +400,45 @@ async def test_with_none_that_connects_a_client_is_reset(proxy: Proxy) -> None:
     await proxy.route(late, protocol="tcp")
     async with await proxy.client() as client:
         assert await name_of(client) == "web-3"
+
+
+async def test_running_out_of_descriptors_blames_no_replica(proxy: Proxy) -> None:
+    """Fault 43."""
+    await proxy.serve(greet_and_echo, protocol="tcp")
+    pid = proxy.supervisor.pids[0]
+    async with await proxy.client() as client:
+        assert await name_of(client) == "web-1"
+    await eventually_async(lambda: in_flight_is(proxy, 0))
+    in_use = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    # An odd number: a session takes two, so that one is short of its second at last.
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (in_use + 5, in_use + 500))
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(socket.socket()) for _ in range(30)]
+        for sock in crowd:
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", proxy.port))
+        await eventually_async(lambda: any(is_reset(sock) for sock in crowd))
+
+    async def serves() -> bool:
+        with contextlib.suppress(ConnectionError):
+            async with await proxy.client() as client:
+                return await name_of(client) == "web-1"
+        return False
+
+    await eventually_async(serves)
+    assert proxy.suspects == []
+    assert proxy.supervisor.pids == [pid]
+
+
+def is_reset(sock: socket.socket) -> bool:
+    """Whether the connection was reset; told once."""
+    try:
+        sock.recv(1, socket.MSG_PEEK)
+    except ConnectionResetError:
+        return True
+    except BlockingIOError:
+        pass
+    return False
 
 
 # --- time
