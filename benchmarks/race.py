@@ -141,5 +141,7 @@ def _notes(result: proxy.Result) -> list[str]:
         "backends and proxy share the processors, so requests/s compare, but say little alone.",
         f"Rounds of {ROUND_S} s, all proxies in turn; medians. Memory: the resident set after the "
         "load; for idle connections, its growth after each has had one answer.",
+        "Each keeps connections to the replicas open and has its own buffer sizes; nginx goes "
+        "without the temporary files it fills by default when a client is slower.",
         f"Versions: {versions}.",
     ]
