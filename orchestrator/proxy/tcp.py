@@ -2,7 +2,7 @@
 
 The end of one direction (FIN) ends that direction at the other side too, and the other goes on. A
 reset (RST) is passed on as a reset, so that nobody takes what is cut for complete. A client for
-whom there is no replica is reset too: an end would look as if the service had said good-bye.
+whom there is no replica or no room is reset too: an end would look like the service's good-bye.
 """
 
 import asyncio
@@ -159,9 +159,11 @@ class Session:
 
     def begin(self) -> None:
         """The client is there."""
-        self.frontend.clients.add(self)
-        self.frontend.clock.wake()
-        if self.frontend.closing:  # The listener went while this was being accepted.
+        frontend = self.frontend
+        frontend.clients.add(self)
+        frontend.clock.wake()
+        crowded = len(frontend.clients) > frontend.listener.limits.max_connections
+        if crowded or frontend.closing:  # The listener went while this was being accepted.
             self.client.reset()
         else:
             self._dial()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.snapshot import Listener, Snapshot
+from orchestrator.model.snapshot import Limits, Listener, Snapshot
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.proxy.proxy_protocol import proxy_header
 from orchestrator.proxy.tcp import Session
@@ -81,6 +81,11 @@ async def in_flight(proxy: Proxy, replica: str = "web-1.1") -> int:
 
 async def in_flight_is(proxy: Proxy, count: int) -> bool:
     return await in_flight(proxy) == count
+
+
+async def connections_are(proxy: Proxy, count: int) -> bool:
+    stats = await proxy.supervisor.stats()
+    return bool(stats["services"]["web"]["connections"] == count)
 
 
 # --- what passes
@@ -400,6 +405,20 @@ async def test_with_none_that_connects_a_client_is_reset(proxy: Proxy) -> None:
     await proxy.route(late, protocol="tcp")
     async with await proxy.client() as client:
         assert await name_of(client) == "web-3"
+
+
+async def test_beyond_the_limit_a_client_is_reset(proxy: Proxy) -> None:
+    await proxy.serve(greet_and_echo, protocol="tcp", limits=Limits(max_connections=2))
+    async with await proxy.client() as first:
+        assert await name_of(first) == "web-1"
+        async with await proxy.client() as second:
+            assert await name_of(second) == "web-1"
+            with pytest.raises(ConnectionResetError):
+                await talk_to_nobody(proxy.port)
+            assert await said_back(first, b"still here") == b"still here"
+        await eventually_async(lambda: connections_are(proxy, 1))
+        async with await proxy.client() as third:
+            assert await name_of(third) == "web-1"
 
 
 async def test_running_out_of_descriptors_blames_no_replica(proxy: Proxy) -> None:
