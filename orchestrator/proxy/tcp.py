@@ -142,9 +142,7 @@ class Session:
     `deadline`: when `expire` is due, in the clock's seconds.
     """
 
-    __slots__ = (
-        "backend", "client", "connect_s", "connecting", "deadline", "frontend", "tried", "upstream",
-    )  # fmt: skip
+    __slots__ = ("backend", "client", "connecting", "deadline", "frontend", "tried", "upstream")
 
     backend: "Backend"
 
@@ -153,7 +151,6 @@ class Session:
         self.client = ClientHalf(self)
         self.upstream: Half | None = None
         self.connecting = False
-        self.connect_s = 0.0  # what the backend says it took
         self.tried: tuple[Backend, ...] = ()
         self.deadline = 0.0
 
