@@ -22,12 +22,13 @@ from tests.proxy.tcp_support import (
 from tests.support.wait import eventually_async
 
 
-async def test_nothing_is_lost_when_all_have_to_wait(proxy: Proxy) -> None:
+async def test_nothing_is_lost_when_a_client_reads_late(proxy: Proxy) -> None:
     await proxy.serve(say_back, protocol="tcp")
     async with await proxy.client() as client:
         sending = asyncio.create_task(send_blocks(client.writer))
         writing = client.writer.transport
-        await eventually_async(lambda: writing.get_write_buffer_size(), what="the way is full")
+        # The kernel's buffers on the way grow: they may hold all of it, or be full at any place.
+        await eventually_async(lambda: sending.done() or writing.get_write_buffer_size())
         total = hashlib.sha256()
         async with asyncio.timeout(PATIENCE_S):
             while data := await client.reader.read(1 << 16):
