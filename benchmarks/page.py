@@ -12,10 +12,11 @@ END: Final = "<!-- end of {name} -->"
 INTRODUCTION: Final = """\
 # Benchmarks
 
-`make bench` runs them all; `python -m benchmarks startup|recovery|idle|proxy [--runs N]
-[--json FILE] [--write]` some of them. `--write` replaces the tables below. Peers run in turn with
-ours, in the same run on the same machine; each figure is the median of the runs with the least and
-the largest. What is ours, the load and the peers share the processors.
+`make bench` runs them all, `make bench-proxy` the last one; `python -m benchmarks
+startup|recovery|idle|proxy [--runs N] [--json FILE] [--write]` some of them. `--write` replaces the
+tables below. Peers run in turn with ours, in the same run on the same machine; each figure is the
+median of the runs with the least and the largest. What is ours, the load and the peers share the
+processors.
 """
 
 
@@ -23,7 +24,7 @@ def write(facts: dict[str, str], reports: list[Report]) -> Path:
     """Put the reports into the page, each in its place; the others' stay. Returns the page."""
     page = PAGE.read_text() if PAGE.exists() else INTRODUCTION
     for report in reports:
-        page = _with_section(page, report.name, _section(facts, report))
+        page = _with_section(page, report.name, _section(facts, report) + _picture(report))
     PAGE.write_text(page)
     return PAGE
 
@@ -31,6 +32,15 @@ def write(facts: dict[str, str], reports: list[Report]) -> Path:
 def _section(facts: dict[str, str], report: Report) -> str:
     measured_on = "; ".join(f"{name}: {value}" for name, value in facts.items())
     return f"{report.markdown()}- Measured on: {measured_on}.\n"
+
+
+def _picture(report: Report) -> str:
+    """Write the picture beside the page; the line that shows it, "" without one."""
+    if not report.picture:
+        return ""
+    path = PAGE.with_name(f"benchmarks-{report.name}.svg")
+    path.write_text(report.picture)
+    return f"\n![{report.title}]({path.name})\n"
 
 
 def _with_section(page: str, name: str, section: str) -> str:

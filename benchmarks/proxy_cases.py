@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+FACTOR: Final = 1.5
 CONNECTIONS: Final = 64
 IDLE_CONNECTIONS: Final = 1000
 SIZES: Final = {"/0": 0, "/1k": 1024, "/100k": 100 * 1024, "/10m": 10 * 1024 * 1024}
@@ -46,7 +47,7 @@ class Case:
     """No two requests are the same."""
     connections: int = CONNECTIONS
     setup: Setup = Setup()
-    factor: float = 1.5
+    factor: float = FACTOR
 
 
 MAIN: Final = Case("bare-1k", "bare request, 1 KB", factor=1.0)

@@ -15,6 +15,7 @@ _TIMEOUT_S: Final = 10.0
 _REQUEST: Final = b"GET /0 HTTP/1.1\r\nHost: bench\r\n\r\n"
 _TOTAL: Final = re.compile(r"(\d+) requests in ([\d.]+)(m|s)")
 _PERCENTILE: Final = r"\b{percent}%\s+([\d.]+)(us|ms|s|m)"
+_TROUBLE: Final = re.compile(r".*(?:Non-2xx|Socket errors|unable to connect).*")
 _UNIT_MS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 _VARIED: Final = """local asked = 0
 request = function()
@@ -50,9 +51,11 @@ def load(folder: Path, port: int, case: Case, seconds: int) -> dict[str, float]:
 
 
 def _figures(output: str) -> dict[str, float]:
+    if trouble := _TROUBLE.search(output):
+        raise LoadError(trouble[0].strip())
     total = _TOTAL.search(output)
-    if "Non-2xx" in output or "Socket errors" in output or total is None or total[1] == "0":
-        raise LoadError(" ".join(output.split()))
+    if total is None or total[1] == "0":
+        raise LoadError(f"no answer: {' '.join(output.split())}")
     took_s = float(total[2]) * _UNIT_MS[total[3]] / 1e3
     return {
         "requests": float(total[1]),
@@ -65,7 +68,7 @@ def _figures(output: str) -> dict[str, float]:
 def _percentile(output: str, percent: int) -> float:
     found = re.search(_PERCENTILE.format(percent=percent), output)
     if found is None:
-        raise LoadError(" ".join(output.split()))
+        raise LoadError(f"no {percent}%: {' '.join(output.split())}")
     return float(found[1]) * _UNIT_MS[found[2]]
 
 

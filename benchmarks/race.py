@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from benchmarks import proxy
-from benchmarks.proxy_cases import CASES, IDLE_CONNECTIONS, MAIN, Case
+from benchmarks.proxy_cases import CASES, FACTOR, IDLE_CONNECTIONS, MAIN, Case
 from benchmarks.proxy_contestants import OURS
+from benchmarks.proxy_picture import picture
 from benchmarks.report import Comparison, Report, Row, number
 from benchmarks.spread import Spread
 
@@ -44,7 +45,20 @@ def report(found: dict[str, Rows], result: proxy.Result) -> Report:
     tables = [_table(case, found[case.name]) for case in cases]
     if proxy.IDLE in found:
         tables.append(_idle_table(found[proxy.IDLE]))
-    return Report("proxy", "Proxy: beside its peers", rows, _notes(result), tables)
+    title = "Proxy: beside its peers"
+    return Report("proxy", title, rows, _notes(result), tables, _picture(cases, found))
+
+
+def _picture(cases: list[Case], found: dict[str, Rows]) -> str:
+    ratios = {
+        case.title: {
+            name: figures["cpu_us"].median / found[case.name][BASE]["cpu_us"].median
+            for name, figures in found[case.name].items()
+        }
+        for case in cases
+        if BASE in found[case.name]
+    }
+    return picture(ratios, BASE, OURS, FACTOR) if ratios else ""
 
 
 def _aims(case: Case, rows: Rows) -> list[Row]:
@@ -127,5 +141,7 @@ def _notes(result: proxy.Result) -> list[str]:
         "backends and proxy share the processors, so requests/s compare, but say little alone.",
         f"Rounds of {ROUND_S} s, all proxies in turn; medians. Memory: the resident set after the "
         "load; for idle connections, its growth after each has had one answer.",
+        "Each keeps connections to the replicas open and has its own buffer sizes; nginx goes "
+        "without the temporary files it fills by default when a client is slower.",
         f"Versions: {versions}.",
     ]

@@ -73,13 +73,14 @@ class Comparison:
 @dataclass(frozen=True, slots=True)
 class Report:
     """One benchmark's table. `notes` say what the figures mean and do not mean; `comparisons`
-    are further tables."""
+    are further tables; `picture` is an SVG, "" for none."""
 
     name: str
     title: str
     rows: list[Row]
     notes: list[str] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
+    picture: str = ""
 
     def markdown(self) -> str:
         """A heading, the table, the comparisons and the notes."""
