@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.model.snapshot import Limits
+from orchestrator.model.snapshot import Balancing, Limits
 from tests.proxy.conftest import Proxy
 from tests.proxy.replicas import Replica, deaf_port
 from tests.proxy.tcp_support import (
@@ -38,6 +38,30 @@ async def test_connections_go_round(proxy: Proxy) -> None:
         assert stats["services"]["web"]["connections"] == 6
         assert {one["in_flight"] for one in stats["endpoints"].values()} == {2}
     assert names == ["web-1", "web-2", "web-3"] * 2
+
+
+async def test_least_requests_counts_connections(proxy: Proxy) -> None:
+    for name in ("web-1", "web-2"):
+        await proxy.replica(name, greet_and_echo)
+    await proxy.route(protocol="tcp", balancing=Balancing("least_requests"))
+    async with await proxy.client() as first:
+        busy = await name_of(first)
+        for _ in range(3):  # One at a time: always the replica that has none.
+            async with await proxy.client() as client:
+                assert await name_of(client) != busy
+            await eventually_async(lambda: connections_are(proxy, 1))
+
+
+async def test_equal_addresses_go_to_the_same_replica(proxy: Proxy) -> None:
+    for name in ("web-1", "web-2", "web-3"):
+        await proxy.replica(name, greet_and_echo)
+    balancing = Balancing("consistent_hash", hash_balance_percent=1000)
+    await proxy.route(protocol="tcp", balancing=balancing)
+    names = set()
+    for _ in range(4):
+        async with await proxy.client() as client:
+            names.add(await name_of(client))
+    assert len(names) == 1
 
 
 async def test_refused_connections_go_to_another_replica(proxy: Proxy) -> None:
