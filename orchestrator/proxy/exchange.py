@@ -43,7 +43,7 @@ class Exchange:
     """From a request head to the end of its response."""
 
     __slots__ = (
-        "active", "backend", "client", "connecting", "ends_at", "failure", "fresh", "kept",
+        "active", "backend", "client", "connecting", "ends_at", "erred", "failure", "fresh", "kept",
         "left_by", "pieces", "queued_s", "reply_started", "request", "resent", "reusable", "tried",
         "upstream",
     )  # fmt: skip
@@ -57,6 +57,7 @@ class Exchange:
         self.upstream: UpstreamConnection | None = None
         self.connecting = False
         self.fresh = False  # not to go on a used connection
+        self.erred = False  # the replica answered 5xx
         self.ends_at = 0.0  # by then all must be done; 0: no such time
         self.queued_s = 0.0  # waited for a replica to have room
         self.pieces: list[Piece] | None = []  # the body so far; None once it is too much to keep
@@ -227,7 +228,7 @@ class Exchange:
 
     def broken(self, error: HttpError) -> None:
         """The replica broke the protocol: its connection is not used again."""
-        self._cut()
+        report_failure(self.client.frontend, self._cut(), error.reason)
         self._give_up(error)
 
     def _give_up(self, error: HttpError) -> None:
@@ -249,9 +250,8 @@ class Exchange:
             self._open_tunnel(upstream, head, data)
             return
         if head.status >= 500:
+            self.erred = True
             report_failure(self.client.frontend, self.backend, f"answered {head.status}")
-        elif self.backend.record.failures:
-            self.backend.record.failures = 0
         self.reusable = head.keep_alive
         if len(data) - head.end == head.length:
             # Most responses arrive whole: no body object, 0.4 µs less.
@@ -309,6 +309,8 @@ class Exchange:
 
     def _complete(self, upstream: "UpstreamConnection") -> None:
         client = self.client
+        if self.backend.record.failures and not self.erred:
+            self.backend.record.failures = 0
         self.upstream = None
         upstream.finish(self.reusable and client.body is None)
         self._leave()
