@@ -239,7 +239,7 @@ class Exchange:
 
     def broken(self, error: HttpError) -> None:
         """The replica broke the protocol: its connection is not used again."""
-        self._cut()
+        report_failure(self.client.frontend, self._cut(), error.reason)
         self._give_up(error)
 
     def _give_up(self, error: HttpError) -> None:
@@ -262,8 +262,6 @@ class Exchange:
             return
         if head.status >= 500:
             report_failure(self.client.frontend, self.backend, f"answered {head.status}")
-        elif self.backend.record.failures:
-            self.backend.record.failures = 0
         self.reusable = head.keep_alive
         if len(data) - head.end == head.length:
             # Most responses arrive whole: no body object, 0.4 µs less.
@@ -331,6 +329,8 @@ class Exchange:
 
     def _complete(self, upstream: "UpstreamConnection") -> None:
         client = self.client
+        if self.backend.record.failures and self.status < 500:
+            self.backend.record.failures = 0
         self.upstream = None
         upstream.finish(self.reusable and client.body is None)
         self._leave()

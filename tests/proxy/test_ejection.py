@@ -1,11 +1,14 @@
 """Replicas that go on failing requests get none for a while."""
 
+import asyncio
+import contextlib
+
 import pytest
 
 from orchestrator.model.snapshot import Outliers
 from tests.proxy.conftest import Proxy
 from tests.proxy.raw_client import get
-from tests.proxy.replicas import Connection, Replica, hang_up_after_head, response
+from tests.proxy.replicas import Behaviour, Connection, Replica, hang_up_after_head, response
 from tests.support.wait import eventually_async
 
 TWO = Outliers(consecutive_failures=2, base_ejection_s=60.0)
@@ -22,6 +25,20 @@ async def silent(connection: Connection) -> None:
     """Take a request and say nothing."""
     await connection.head()
     await connection.reader.read()
+
+
+async def stop_within_a_body(connection: Connection) -> None:
+    """Send a part of a response and cut the connection."""
+    await connection.head()
+    await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+    connection.writer.close()
+
+
+async def malformed(connection: Connection) -> None:
+    """Answer in no known protocol."""
+    await connection.head()
+    await connection.send(b"HELO\r\n\r\n")
+    connection.writer.close()
 
 
 async def ejections(proxy: Proxy, replica: Replica) -> int:
@@ -53,15 +70,16 @@ async def test_a_new_snapshot_forgets_no_ejection(proxy: Proxy) -> None:
     assert set(await bodies(proxy, 6)) == {b"web-2", b"web-3"}
 
 
-@pytest.mark.parametrize("behaviour", [hang_up_after_head, silent])
-async def test_resets_and_silence_count_too(proxy: Proxy, behaviour: object) -> None:
-    bad = await proxy.replica("web-1", behaviour)  # type: ignore[arg-type]
+@pytest.mark.parametrize("behaviour", [hang_up_after_head, silent, stop_within_a_body, malformed])
+async def test_other_failures_count_too(proxy: Proxy, behaviour: Behaviour) -> None:
+    bad = await proxy.replica("web-1", behaviour)
     await proxy.replica("web-2")
     await proxy.route(outliers=TWO, response_timeout_s=0.2)
 
     async def is_ejected() -> bool:
         async with await proxy.client() as client:
-            await client.post(b"order")
+            with contextlib.suppress(asyncio.IncompleteReadError):
+                await client.post(b"order")
         return await ejections(proxy, bad) == 1
 
     await eventually_async(is_ejected)
