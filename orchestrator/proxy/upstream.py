@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from orchestrator.proxy.body import Body
 from orchestrator.proxy.memo import response_of
+from orchestrator.proxy.relaying import answered, informed, relay
 from orchestrator.proxy.response_head import ResponseHead, malformed
 from orchestrator.proxy.syntax import HttpError
 
@@ -59,7 +60,7 @@ class UpstreamConnection(asyncio.Protocol):
         elif self._head is not None:
             head, self._head = self._head, None
             data, self._buffer = self._buffer + data, b""
-            exchange.answered(self, head, data)
+            answered(exchange, self, head, data)
         else:
             self._read_head(exchange, self._buffer + data if self._buffer else data)
 
@@ -67,7 +68,7 @@ class UpstreamConnection(asyncio.Protocol):
         try:
             head = response_of(data, exchange.request.method == b"HEAD")
             while head is not None and head.status < 200 and head.status != 101:
-                exchange.informed(head)
+                informed(exchange, head)
                 data = data[head.end :]
                 head = response_of(data, exchange.request.method == b"HEAD")
             self._buffer = b"" if head else data
@@ -84,7 +85,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._head, self._buffer = head, data
             exchange.touch()
         else:
-            exchange.answered(self, head, data)
+            answered(exchange, self, head, data)
 
     def _relay(self, exchange: "Exchange", body: Body, data: bytes) -> None:
         try:
@@ -92,7 +93,7 @@ class UpstreamConnection(asyncio.Protocol):
         except HttpError as error:
             exchange.broken(malformed(error.reason))
             return
-        exchange.relay(self, pieces, body)
+        relay(exchange, self, pieces, body)
 
     def finish(self, reusable: bool) -> None:
         """The exchange is over: back to the pool, or closed."""
