@@ -107,6 +107,22 @@ async def test_what_is_refused_reaches_no_replica(world: World, case: Refused) -
     assert len(world.replica.received) == before
 
 
+@pytest.mark.parametrize("case", REFUSED, ids=names)
+async def test_what_is_refused_behind_a_good_request_goes_no_further(
+    world: World, case: Refused
+) -> None:
+    before, seen = len(world.replica.received), len(world.readings.requests)
+    async with await world.proxy.client() as client:
+        await client.send(hosted() + case.data + hosted(line=b"GET /smuggled HTTP/1.1"))
+        assert (await client.response()).status == 200
+        answer = await client.response()
+        assert (answer.status, answer.header("connection")) == (case.status, "close")
+        assert await client.rest() == b""
+    assert world.readings.requests[seen:] == [(b"GET /", b"")]
+    received = world.replica.received[before:]
+    assert received.index(b"\r\n\r\n") + 4 == len(received)
+
+
 @pytest.mark.parametrize("case", ACCEPTED, ids=names)
 async def test_what_is_accepted_has_one_reading(world: World, case: Accepted) -> None:
     before, seen = len(world.replica.received), len(world.readings.requests)
