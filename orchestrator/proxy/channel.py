@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 
 _READ_BYTES: Final = 256 * 1024
 _MAX_FDS: Final = 16

@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.model.errors import PortInUseError
 from orchestrator.model.snapshot import Listener, Snapshot
+from orchestrator.proxy.channel import PROTOCOL
 from orchestrator.runtime.processes import start_ticks
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor, stop_orphans
 from tests.proxy.conftest import Proxy, free_port
@@ -220,7 +221,7 @@ async def test_a_worker_that_speaks_another_version_hands_over_its_sockets(
     first, pids = await controller(proxy)
     try:
         await killed(first)
-        monkeypatch.setattr("orchestrator.runtime.proxy_worker.PROTOCOL", 2)
+        monkeypatch.setattr("orchestrator.runtime.proxy_worker.PROTOCOL", PROTOCOL + 1)
         await proxy.supervisor.start()
         assert not alive(pids[0])
         waiting = asyncio.create_task(get(proxy.port))
