@@ -100,7 +100,7 @@ async def test_grandchildren_die_with_the_replica(bench: Bench, engine: Engine) 
     launch = dataclasses.replace(launch, env={**launch.env, "GRANDCHILD_OF": bench.project})
     replica = await engine.start(launch)
     await said(engine, replica, "up")
-    assert len(running_with(mark)) >= 3
+    await eventually_async(lambda: len(running_with(mark)) >= 3)
     await engine.signal(replica.engine_id, "KILL")
     await eventually_async(lambda: not running_with(mark))
 

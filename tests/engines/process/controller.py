@@ -23,7 +23,7 @@ def die_before(step: int) -> None:
     def watch(event: str, _: tuple[object, ...]) -> None:
         nonlocal left
         left -= event in STEPS
-        if left == 0:
+        if left == 0 and event in STEPS:  # killing is an event too
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(watch)

@@ -80,9 +80,19 @@ async def converges(bench: Bench, count: int) -> None:
     listed = await engine.list()
     assert [one.running for one in listed] == [True] * count
     for one in listed:
-        apps = running_with(f"MARK={bench.project}/{one.id.slot}")
-        assert len(apps) == 2  # the app and its keeper
+        apps = await app_and_keeper(f"MARK={bench.project}/{one.id.slot}")
         assert int(one.engine_id) in apps
+
+
+async def app_and_keeper(variable: str) -> list[int]:
+    """Pids of both. While an app's program is being loaded its environment reads as empty."""
+
+    def both() -> list[int]:
+        pids = running_with(variable)
+        assert len(pids) == 2
+        return pids
+
+    return await eventually_async(both)
 
 
 async def test_replicas_survive_and_their_ends_are_told(bench: Bench) -> None:
@@ -105,11 +115,11 @@ async def test_ctrl_c_reaches_the_controller_only(bench: Bench) -> None:
     """Replicas lead sessions of their own: no signal of the terminal's group gets there."""
     async with controller(bench, 1) as killed:
         await line(killed, "started 1")
-        app = running_with(f"MARK={bench.project}/1")
+        app = await app_and_keeper(f"MARK={bench.project}/1")
         assert {os.getsid(pid) for pid in app}.isdisjoint({os.getsid(killed.pid)})
         killed.send_signal(signal.SIGINT)
         await killed.wait()
-        assert running_with(f"MARK={bench.project}/1") == app
+        assert await app_and_keeper(f"MARK={bench.project}/1") == app
 
 
 async def test_an_intent_that_never_ran_is_begun_anew(
