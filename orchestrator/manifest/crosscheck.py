@@ -1,21 +1,13 @@
 """Rules between documents: names, listen ports, node selectors."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
+from orchestrator.core.sharing import REMEDY, Claims
 from orchestrator.manifest.messages import suggestion
 from orchestrator.manifest.parse import Parsed
 from orchestrator.model.errors import Problem
 from orchestrator.model.spec import NodeSpec, ServiceSpec
 from orchestrator.model.text import quote
-
-# The local addresses that each host listens on; 0.0.0.0 is all of IPv4.
-_ADDRESSES: Final = {
-    "127.0.0.1": ("127.0.0.1",),
-    "0.0.0.0": ("127.0.0.1", "other IPv4"),  # noqa: S104
-    "::1": ("::1",),
-    "localhost": ("127.0.0.1", "::1"),
-}
 
 
 def duplicate_names(parsed: Sequence[Parsed]) -> Iterator[Problem]:
@@ -30,22 +22,16 @@ def duplicate_names(parsed: Sequence[Parsed]) -> Iterator[Problem]:
 
 
 def shared_listens(parsed: Sequence[Parsed]) -> Iterator[Problem]:
-    """Two services do not listen on one port of one address."""
-    taken: dict[tuple[int, str], Parsed] = {}
+    """A request to a port of an address is for one service."""
+    claims: Claims[Parsed] = Claims()
     for one in parsed:
-        others = [taken.setdefault(address, one) for address in _addresses(one)]
-        other = next((other for other in others if other is not one), None)
-        if other is not None:
+        proxy = one.spec.proxy if isinstance(one.spec, ServiceSpec) else None
+        if proxy is not None and (other := claims.claim_port(one, proxy)):
             path = ("proxy", "listen")
             found = (
                 f"the port is already used by {other.spec.name!r} at {other.document.where(path)}"
             )
-            yield one.document.problem(path, found, "give each service a port of its own")
-
-
-def _addresses(one: Parsed) -> list[tuple[int, str]]:
-    proxy = one.spec.proxy if isinstance(one.spec, ServiceSpec) else None
-    return [(proxy.listen, address) for address in _ADDRESSES[proxy.host]] if proxy else []
+            yield one.document.problem(path, found, REMEDY)
 
 
 def unknown_selectors(parsed: Sequence[Parsed]) -> Iterator[Problem]:

@@ -9,7 +9,16 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from orchestrator.model.errors import Fault, SpecError
-from orchestrator.model.scalars import CookieName, Count, Duration, HashKey, Name, Port
+from orchestrator.model.scalars import (
+    CookieName,
+    Count,
+    Duration,
+    HashKey,
+    HostName,
+    Name,
+    PathPrefix,
+    Port,
+)
 from orchestrator.model.sections import Spec
 
 
@@ -120,6 +129,19 @@ class ProxySpec(Spec):
     host: Literal["127.0.0.1", "0.0.0.0", "::1", "localhost"] = Field(  # noqa: S104
         "127.0.0.1", description="The address to listen on; 0.0.0.0 opens it to the network."
     )
+    hosts: tuple[HostName, ...] = Field(
+        (),
+        description="Of requests for this service, where others listen on the same port: names,"
+        " or *.NAME for all below it; none: any.",
+    )
+    path: PathPrefix = Field(
+        "/", description="What the path of requests for this service begins with: whole segments."
+    )
+    strip_prefix: bool = Field(
+        False,
+        alias="stripPrefix",
+        description="Replicas get the path without that, and X-Forwarded-Prefix.",
+    )
     protocol: Literal["http", "tcp"] = Field(
         "http", description="tcp: connections are passed on, whatever is in them."
     )
@@ -173,9 +195,16 @@ class ProxySpec(Spec):
                 faults.append(
                     Fault("a connection has no cookies", remedy, "balancing.stickyCookie")
                 )
+            if self.hosts or self.path != "/":
+                field = "hosts" if self.hosts else "path"
+                remedy = "leave it out, and give the service a port of its own"
+                faults.append(Fault("a connection has no host and no path", remedy, field))
         elif self.proxy_protocol != "off":
             message = "is for protocol: tcp; HTTP replicas read X-Forwarded-For"
             faults.append(Fault(message, "leave it out", "proxyProtocol"))
+        if self.strip_prefix and self.path == "/":
+            message = "there is no prefix: path is /"
+            faults.append(Fault(message, "set path, such as /api", "stripPrefix"))
         if faults:
             raise SpecError(*faults)
         return self

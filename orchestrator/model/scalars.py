@@ -138,6 +138,24 @@ Capability = Annotated[str, Matching(r"[A-Z_]{1,40}", "a capability such as NET_
 MountPath = Annotated[
     str, Matching(r"/[A-Za-z0-9_./-]{1,200}", "an absolute path such as /var/cache")
 ]
+_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HostName = Annotated[
+    str,
+    Matching(
+        rf"(\*\.)?{_LABEL}(\.{_LABEL})*",
+        'a host name such as shop.localhost, or "*.shop.localhost" for all below it',
+    ),
+    Field(max_length=253),
+    AfterValidator(str.lower),
+]
+PathPrefix = Annotated[
+    str,
+    Matching(
+        r"(/|(/[A-Za-z0-9._~!$&'()*+,;=:@%-]{1,200}){1,20}/?)",
+        "a path that starts with / and has no empty part, such as /api",
+    ),
+    AfterValidator(lambda path: path.rstrip("/") or "/"),
+]
 CookieName = Annotated[
     str, Matching(r"[A-Za-z0-9_.-]{1,64}", "a cookie's name: letters, digits and '-._'")
 ]

@@ -83,7 +83,10 @@ class Outliers:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One listening socket, the service behind it and how requests are spread."""
+    """Where a service's requests arrive and how they are spread.
+
+    Several may have one address: their requests are told apart by host and path.
+    """
 
     service: str
     host: str
@@ -107,11 +110,22 @@ class Listener:
     balancing: Balancing = Balancing()
     limits: Limits = Limits()
     outliers: Outliers = Outliers()
+    hosts: tuple[str, ...] = ()
+    """Of requests: names and `*.name`, in lower case; none: any."""
+    path: str = "/"
+    """A prefix in whole segments."""
+    strip_prefix: bool = False
+    """Whether the replica gets the path without it."""
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens: the identity of a listener."""
+        """Where it listens, perhaps not alone."""
         return self.host, self.port
+
+    @property
+    def routes(self) -> frozenset[tuple[str, str]]:
+        """Host ("": any) and path of each route to it: no two listeners of an address share one."""
+        return frozenset((host, self.path) for host in self.hosts or ("",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +158,7 @@ def _listener(data: dict[str, Any]) -> Listener:
     return Listener(
         **{
             **data,
+            "hosts": tuple(data["hosts"]),
             "endpoints": tuple(Endpoint(**endpoint) for endpoint in data["endpoints"]),
             "balancing": Balancing(**data["balancing"]),
             "limits": Limits(**data["limits"]),

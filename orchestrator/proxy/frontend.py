@@ -20,15 +20,20 @@ if TYPE_CHECKING:
     from orchestrator.proxy.access_log import AccessLog
     from orchestrator.proxy.client import ClientConnection
     from orchestrator.proxy.keys import Caller
+    from orchestrator.proxy.port import Port
     from orchestrator.proxy.tcp import Session
 
 
 class Frontend:
-    """A listener of the snapshot, live. `closing`: each connection ends with its response."""
+    """A listener of the snapshot, live. `closing`: each connection ends with its response.
+
+    `port`: where its clients' requests may be for others too; None where all are its own.
+    """
 
     def __init__(self, listener: Listener, clock: Clock) -> None:
         self.clock = clock
         self.closing = False
+        self.port: Port | None = None
         self.clients: set[ClientConnection | Session] = set()
         self.access_log: AccessLog | None = None
         self.responses = [0] * 6
@@ -91,6 +96,11 @@ class Frontend:
         """Whether there are more clients than may be, those not counted that are sent away."""
         clients = len(self.clients) - len(self.turned_away)
         return clients > self.listener.limits.max_connections
+
+    def hand_over(self, other: "Frontend") -> None:
+        """Have the clients without a request be another's; the rest go with their next request."""
+        for client in tuple(self.clients):
+            client.move_if_idle(other)
 
     def close_idle(self) -> None:
         """End the connections without a request; the others end with their response."""

@@ -23,11 +23,11 @@ _CLIENTS: Final[dict[str, Callable[[Frontend], asyncio.Protocol]]] = {
 
 
 class Acceptor:
-    """Turns connections to `sock` into clients of `frontend`, until closed."""
+    """Turns connections to `sock` into clients of `frontend`, as it is then, until closed."""
 
     def __init__(self, sock: socket.socket, frontend: Frontend) -> None:
         self.sock = sock
-        self._frontend = frontend
+        self.frontend = frontend
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[object]] = set()
         self._paused: asyncio.TimerHandle | None = None
@@ -55,7 +55,7 @@ class Acceptor:
             self._open(connection)
 
     def _open(self, connection: socket.socket) -> None:
-        frontend = self._frontend
+        frontend = self.frontend
         client = _CLIENTS[frontend.listener.protocol]
         opening = self._loop.connect_accepted_socket(lambda: client(frontend), connection)
         task: asyncio.Task[object] = self._loop.create_task(opening)

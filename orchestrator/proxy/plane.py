@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from orchestrator.model.snapshot import Endpoint, Snapshot
+from orchestrator.model.snapshot import Endpoint, Listener, Snapshot
 from orchestrator.proxy.access_log import AccessLogs
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.listening import Acceptor
+from orchestrator.proxy.port import Port
 
 Address = tuple[str, int]
 Notify = Callable[[dict[str, Any]], None]
@@ -32,7 +33,7 @@ class DataPlane:
         self._clock = Clock(self._sweep)
         self._sockets: dict[Address, socket.socket] = {}
         self._acceptors: dict[Address, Acceptor] = {}
-        self._frontends: dict[Address, Frontend] = {}
+        self._ports: dict[Address, Port] = {}
         self._closing: set[Frontend] = set()
         self._backends: dict[str, Backend] = {}
         self._draining: set[Backend] = set()
@@ -48,6 +49,11 @@ class DataPlane:
         """Endpoints that have or may get requests."""
         return set(self._backends) | {backend.endpoint.id for backend in self._draining}
 
+    @property
+    def frontends(self) -> dict[str, Frontend]:
+        """Of the last snapshot, by service."""
+        return {name: one for port in self._ports.values() for name, one in port.frontends.items()}
+
     def add_socket(self, address: Address, sock: socket.socket) -> None:
         """Have a listening socket ready for a snapshot that wants it."""
         if address in self._sockets:
@@ -60,21 +66,17 @@ class DataPlane:
 
         Raises `LookupError`, with nothing changed, if a listening socket is missing.
         """
-        wanted = {listener.address for listener in snapshot.listeners}
-        if missing := wanted - self._sockets.keys():
+        wanted = _by_address(snapshot.listeners)
+        if missing := wanted.keys() - self._sockets.keys():
             raise LookupError(f"no listening socket for {sorted(missing)}")
         self.version = snapshot.version
         self._clock.wake()
         endpoints = {e.id: e for listener in snapshot.listeners for e in listener.endpoints}
         gone = self._update_backends(endpoints)
-        for listener in snapshot.listeners:
-            backends = tuple(self._backends[e.id] for e in listener.endpoints)
-            frontend = self._frontend(listener.address, snapshot)
-            frontend.configure(listener, backends)
-            frontend.access_log = self._access_logs.of(listener)
-        for address in set(self._sockets) - wanted:
-            if closed := self._close_listener(address):
-                closed.configure(closed.listener, ())
+        for address, listeners in wanted.items():
+            self._follow(address, listeners)
+        for address in self._sockets.keys() - wanted.keys():
+            self._close_listener(address)
         for backend in gone:
             self._draining.add(backend)
             backend.remove()
@@ -93,27 +95,28 @@ class DataPlane:
                 self._backends[id_] = Backend(endpoint, self._clock, self._suspected, self._drained)
         return gone
 
-    def _frontend(self, address: Address, snapshot: Snapshot) -> Frontend:
-        frontend = self._frontends.get(address)
-        if frontend is None:
-            listener = next(item for item in snapshot.listeners if item.address == address)
-            frontend = self._frontends[address] = Frontend(listener, self._clock)
-            # A duplicate, so that closing one's use of the socket leaves one to hand back.
-            self._acceptors[address] = Acceptor(self._sockets[address].dup(), frontend)
-        return frontend
-
-    def _close_listener(self, address: Address) -> Frontend | None:
-        self._sockets.pop(address).close()
+    def _follow(self, address: Address, listeners: list[Listener]) -> None:
+        if address not in self._ports:
+            self._ports[address] = Port(address, self._clock)
+        port = self._ports[address]
+        port.follow(listeners)
+        for listener in listeners:
+            frontend = port.frontends[listener.service]
+            frontend.configure(listener, tuple(self._backends[e.id] for e in listener.endpoints))
+            frontend.access_log = self._access_logs.of(listener)
         if address not in self._acceptors:
-            return None
-        self._acceptors.pop(address).close()
-        frontend = self._frontends.pop(address)
-        frontend.close_idle()
-        self._closing.add(frontend)
-        return frontend
+            # A duplicate, so that closing one's use of the socket leaves one to hand back.
+            self._acceptors[address] = Acceptor(self._sockets[address].dup(), port.entrance)
+        self._acceptors[address].frontend = port.entrance
+
+    def _close_listener(self, address: Address) -> None:
+        self._sockets.pop(address).close()
+        if address in self._acceptors:
+            self._acceptors.pop(address).close()
+            self._closing.update(self._ports.pop(address).close())
 
     def _suspected(self, backend: Backend, why: str) -> None:
-        for frontend in self._frontends.values():
+        for frontend in self.frontends.values():
             if backend in frontend.backends:
                 frontend.suspects.add(backend)
         self._notify({"type": "suspect", "endpoint": backend.endpoint.id, "why": why})
@@ -125,7 +128,8 @@ class DataPlane:
 
     def _sweep(self, now: float) -> bool:
         self._closing = {frontend for frontend in self._closing if frontend.clients}
-        watched = (*self._frontends.values(), *self._closing)
+        watched = [one for port in self._ports.values() for one in port.watched]
+        watched += self._closing
         for frontend in watched:
             frontend.sweep(now)
         for backend in self._backends.values():
@@ -138,7 +142,7 @@ class DataPlane:
         """Cumulative counters by service and by endpoint, those that drain included."""
         backends = (*self._draining, *self._backends.values())
         return {
-            "services": {f.listener.service: f.stats() for f in self._frontends.values()},
+            "services": {name: one.stats() for name, one in self.frontends.items()},
             "endpoints": {backend.endpoint.id: backend.stats() for backend in backends},
         }
 
@@ -154,3 +158,10 @@ class DataPlane:
 
     def _busy(self) -> bool:
         return any(client.busy for frontend in self._closing for client in frontend.clients)
+
+
+def _by_address(listeners: Iterable[Listener]) -> dict[Address, list[Listener]]:
+    found: dict[Address, list[Listener]] = {}
+    for listener in listeners:
+        found.setdefault(listener.address, []).append(listener)
+    return found

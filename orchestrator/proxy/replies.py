@@ -31,6 +31,11 @@ def no_replica(service: str) -> HttpError:
     return HttpError(503, f"no ready replica of service {service}", "destination_unavailable")
 
 
+def no_route() -> HttpError:
+    """No service has the request's host and path. RFC 9209 2.3.3."""
+    return HttpError(404, "nothing is served here", "destination_not_found")
+
+
 def too_many_connections(service: str) -> HttpError:
     """As many clients as may be connected are."""
     reason = f"too many connections to service {service}"

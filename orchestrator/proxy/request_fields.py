@@ -38,6 +38,7 @@ _SPECIAL: Final = special_headers(
     b"x-forwarded-for",
     b"x-forwarded-proto",
     b"x-forwarded-host",
+    b"x-forwarded-prefix",
     b"x-request-id",
     b"traceparent",
     b"tracestate",

@@ -57,6 +57,8 @@ class RequestHead:
     """Bytes of the body, or `CHUNKED`."""
     upgrade: bool
     http10: bool
+    host: bytes = b""
+    """Whom it is for, as in `Host`."""
 
     @property
     def idempotent(self) -> bool:
@@ -105,6 +107,7 @@ def parse_request(
         known.length,
         known.upgrade,
         minor == b"0",
+        known.host,
     )
 
 

@@ -166,5 +166,8 @@ class Session:
         """Whether the end of the proxy waits for it."""
         return True
 
+    def move_if_idle(self, frontend: "Frontend") -> None:
+        """A connection stays with its service."""
+
     def close_if_idle(self) -> None:
         """A connection is never known to be done before its ends say so."""

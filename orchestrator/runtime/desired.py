@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from orchestrator.core.sharing import REMEDY, Claims
 from orchestrator.model.errors import ConflictError, InvalidRequestError, NotFoundError
 from orchestrator.model.revision import revision_of
 from orchestrator.model.spec import MAX_REPLICAS, Capacity, NodeSpec, ServiceSpec
@@ -199,13 +200,11 @@ def _keeping_scale(spec: ServiceSpec, old: ServiceRecord | None) -> ServiceSpec:
 
 
 def _check_listeners(services: Iterable[ServiceRecord]) -> None:
-    taken: dict[int, str] = {}
+    claims: Claims[str] = Claims()
     for record in services:
         proxy, name = record.spec.proxy, record.spec.name
-        if proxy is None:
-            continue
-        if (other := taken.setdefault(proxy.listen, name)) != name:
+        if proxy is not None and (other := claims.claim_port(name, proxy)):
             raise ConflictError(
                 f"services {other!r} and {name!r} both listen on port {proxy.listen}",
-                remedy=f"give {name!r} another proxy.listen, or delete {other!r} first",
+                remedy=f"{REMEDY}; or delete {other!r} first",
             )

@@ -4,6 +4,7 @@ import errno
 import socket
 from typing import Final
 
+from orchestrator.core.sharing import REMEDY, Claims
 from orchestrator.model.errors import OrchestratorError, PortInUseError
 from orchestrator.model.snapshot import Listener
 from orchestrator.runtime.port_owner import port_owner
@@ -15,12 +16,15 @@ class ProxyError(OrchestratorError):
     """A proxy worker does not start, does not answer, or may not listen."""
 
 
-def clash(first: Listener, second: Listener) -> PortInUseError:
-    """The error for two services on one address."""
-    return PortInUseError(
-        f"services {first.service} and {second.service} both listen on {first.host}:{first.port}",
-        remedy="give each a proxy.listen port of its own",
-    )
+def claim(listener: Listener, claims: Claims[Listener]) -> None:
+    """Have it listen. Raises `PortInUseError` if another leaves no room on its address."""
+    common = listener.protocol if listener.protocol == "http" else None
+    if other := claims.claim(listener, [listener.address], common, listener.routes):
+        raise PortInUseError(
+            f"services {other.service} and {listener.service} both listen on"
+            f" {listener.host}:{listener.port}",
+            remedy=REMEDY,
+        )
 
 
 def open_listener(listener: Listener) -> socket.socket:

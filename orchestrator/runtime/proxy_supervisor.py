@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from orchestrator.core.sharing import Claims
 from orchestrator.core.traffic import add_counters
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.snapshot import Listener, Snapshot
@@ -16,7 +17,7 @@ from orchestrator.runtime.proxy_files import (
     remove_socket_folder,
     stop_orphans,
 )
-from orchestrator.runtime.proxy_listeners import ProxyError, clash, open_listener
+from orchestrator.runtime.proxy_listeners import ProxyError, claim, open_listener
 from orchestrator.runtime.proxy_worker import Address, ProxyWorker
 
 __all__ = ["ProxyError", "ProxySupervisor", "open_listener", "stop_orphans"]
@@ -126,19 +127,18 @@ class ProxySupervisor:
         self, listeners: tuple[Listener, ...]
     ) -> tuple[tuple[Listener, ...], list[OrchestratorError]]:
         """The listeners that have a socket now, and why the others have none."""
-        usable: dict[Address, Listener] = {}
+        usable: list[Listener] = []
         troubles: list[OrchestratorError] = []
+        claims: Claims[Listener] = Claims()
         for listener in listeners:
-            address = listener.address
             try:
-                if address in usable:
-                    raise clash(usable[address], listener)
-                if address not in self._sockets:
-                    self._sockets[address] = open_listener(listener)
-                usable[address] = listener
+                claim(listener, claims)
+                if listener.address not in self._sockets:
+                    self._sockets[listener.address] = open_listener(listener)
+                usable.append(listener)
             except OrchestratorError as error:
                 troubles.append(error)
-        return tuple(usable.values()), troubles
+        return tuple(usable), troubles
 
     def _close_sockets(self, wanted: set[Address]) -> None:
         for address in set(self._sockets) - wanted:

@@ -193,9 +193,10 @@ def _verdict(verdict: NodeVerdict, node: str | None) -> VerdictView:
 
 
 def _address(proxy: ProxySpec) -> str:
+    """The URL to open, of several hosts the first."""
     scheme = "tcp" if proxy.protocol == "tcp" else "http"
-    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
-    return f"{scheme}://{host}:{proxy.listen}"
+    host = next(iter(proxy.hosts), f"[{proxy.host}]" if ":" in proxy.host else proxy.host)
+    return f"{scheme}://{host}:{proxy.listen}{proxy.path.rstrip('/')}"
 
 
 def _service_status(desired: int, current: int, rows: list[ReplicaView]) -> tuple[str, str]:

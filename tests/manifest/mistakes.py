@@ -400,13 +400,13 @@ BETWEEN: Table = {
         SERVICE + "port: 1\nproxy: {listen: 80}\n---\nkind: Service\nname: b\nimage: a\nport: 1\n"
         "proxy: {listen: 80}\n",
         "m:11:17: proxy.listen: the port is already used by 'web' at m:5:17"
-        " (give each service a port of its own)",
+        " (give each service hosts or a path of its own, or another port)",
     ),
     "one listen port on all addresses": (
         SERVICE + "port: 1\nproxy: {listen: 80, host: 0.0.0.0}\n---\nkind: Service\nname: b\n"
         "image: a\nport: 1\nproxy: {listen: 80, host: localhost}\n",
         "m:11:17: proxy.listen: the port is already used by 'web' at m:5:17"
-        " (give each service a port of its own)",
+        " (give each service hosts or a path of its own, or another port)",
     ),
     "unknown selector value": (
         SERVICE + "placement: {nodeSelector: {disk: sdd}}\n---\n" + NODE + "labels: {disk: ssd}\n",

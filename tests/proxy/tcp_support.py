@@ -101,7 +101,7 @@ class Plane:
     @property
     def session(self) -> Session:
         """That of the only client, once it is accepted; `AssertionError` before."""
-        clients = self.plane._frontends[self.listener.address].clients
+        clients = self.plane.frontends[self.listener.service].clients
         assert clients
         (session,) = clients
         assert isinstance(session, Session)

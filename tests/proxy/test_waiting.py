@@ -67,7 +67,7 @@ class Model:
 
     @property
     def frontend(self) -> Frontend:
-        return self.plane._frontends["127.0.0.1", self.port]
+        return self.plane.frontends["web"]
 
     async def ask(self, _number: int) -> None:
         path = f"/{self.asked}"
