@@ -142,10 +142,9 @@ _LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 HostName = Annotated[
     str,
     Matching(
-        rf"(\*\.)?{_LABEL}(\.{_LABEL})*",
+        rf"(?=.{{1,253}}$)(\*\.)?{_LABEL}(\.{_LABEL})*",
         'a host name such as shop.localhost, or "*.shop.localhost" for all below it',
     ),
-    Field(max_length=253),
     AfterValidator(str.lower),
 ]
 PathPrefix = Annotated[

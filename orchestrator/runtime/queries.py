@@ -193,9 +193,10 @@ def _verdict(verdict: NodeVerdict, node: str | None) -> VerdictView:
 
 
 def _address(proxy: ProxySpec) -> str:
-    """The URL to open, of several hosts the first."""
+    """The URL to open: of several hosts the first, a wildcard if there is no other."""
     scheme = "tcp" if proxy.protocol == "tcp" else "http"
-    host = next(iter(proxy.hosts), f"[{proxy.host}]" if ":" in proxy.host else proxy.host)
+    listens = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+    host = min(proxy.hosts, key=lambda name: name.startswith("*"), default=listens)
     return f"{scheme}://{host}:{proxy.listen}{proxy.path.rstrip('/')}"
 
 

@@ -334,6 +334,35 @@ FIELDS: Table = {
         NODE + "labels: {gen: 2}\n",
         'm:4:15: labels.gen: found 2, expected a text (put it in quotes: "2")',
     ),
+    "host with a port": (
+        SERVICE + "port: 1\nproxy: {listen: 80, hosts: ['a.test:80']}\n",
+        "m:5:29: proxy.hosts[0]: found 'a.test:80', expected a host name such as shop.localhost,"
+        ' or "*.shop.localhost" for all below it',
+    ),
+    "star within a host": (
+        SERVICE + "port: 1\nproxy: {listen: 80, hosts: [a, 'a.*']}\n",
+        "m:5:32: proxy.hosts[1]: found 'a.*', expected a host name such as shop.localhost,"
+        ' or "*.shop.localhost" for all below it',
+    ),
+    "host that is too long": (
+        SERVICE + f"port: 1\nproxy: {{listen: 80, hosts: [{'a.' * 127}]}}\n",
+        f"m:5:29: proxy.hosts[0]: found '{'a.' * 20}…', expected a host name such as"
+        ' shop.localhost, or "*.shop.localhost" for all below it',
+    ),
+    "path of an empty part": (
+        SERVICE + "port: 1\nproxy: {listen: 80, path: /a//b}\n",
+        "m:5:27: proxy.path: found '/a//b',"
+        " expected a path that starts with / and has no empty part, such as /api",
+    ),
+    "no prefix to strip": (
+        SERVICE + "port: 1\nproxy: {listen: 80, stripPrefix: true}\n",
+        "m:5:34: proxy.stripPrefix: there is no prefix: path is / (set path, such as /api)",
+    ),
+    "hosts of connections": (
+        SERVICE + "port: 1\nproxy: {listen: 80, protocol: tcp, hosts: [a]}\n",
+        "m:5:43: proxy.hosts: a connection has no host and no path"
+        " (leave it out, and give the service a port of its own)",
+    ),
     "no probe": (
         SERVICE + "port: 1\nprobes: {startup: {period: 1s}}\n",
         "m:5:19: probes.startup: found none of them, expected one way to probe"
@@ -405,6 +434,24 @@ BETWEEN: Table = {
     "one listen port on all addresses": (
         SERVICE + "port: 1\nproxy: {listen: 80, host: 0.0.0.0}\n---\nkind: Service\nname: b\n"
         "image: a\nport: 1\nproxy: {listen: 80, host: localhost}\n",
+        "m:11:17: proxy.listen: the port is already used by 'web' at m:5:17"
+        " (give each service hosts or a path of its own, or another port)",
+    ),
+    "one host and path": (
+        SERVICE + "port: 1\nproxy: {listen: 80, hosts: [a, b], path: /api}\n---\nkind: Service\n"
+        "name: b\nimage: a\nport: 1\nproxy: {listen: 80, hosts: [c, B], path: /api/}\n",
+        "m:11:17: proxy.listen: the port is already used by 'web' at m:5:17"
+        " (give each service hosts or a path of its own, or another port)",
+    ),
+    "hosts of one port on two addresses": (
+        SERVICE + "port: 1\nproxy: {listen: 80, hosts: [a], host: 0.0.0.0}\n---\nkind: Service\n"
+        "name: b\nimage: a\nport: 1\nproxy: {listen: 80, hosts: [b]}\n",
+        "m:11:17: proxy.listen: the port is already used by 'web' at m:5:17"
+        " (give each service hosts or a path of its own, or another port)",
+    ),
+    "connections on a port of requests": (
+        SERVICE + "port: 1\nproxy: {listen: 80, path: /api}\n---\nkind: Service\n"
+        "name: b\nimage: a\nport: 1\nproxy: {listen: 80, protocol: tcp}\n",
         "m:11:17: proxy.listen: the port is already used by 'web' at m:5:17"
         " (give each service hosts or a path of its own, or another port)",
     ),

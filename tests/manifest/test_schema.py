@@ -29,6 +29,8 @@ BEYOND_A_SCHEMA = {
     "probe period of zero",
     "no capacity at all",
     "limit below request",
+    "no prefix to strip",
+    "hosts of connections",
     "limit of zero",
 }
 

@@ -122,6 +122,22 @@ async def test_a_taken_port_is_named_and_the_others_go_on(proxy: Proxy) -> None:
     assert (await get(new.port)).status == 200
 
 
+async def test_services_on_one_port_are_told_apart(proxy: Proxy) -> None:
+    """A route that is taken is refused, and so are connections where there are requests."""
+    (web,) = proxy.snapshot(await proxy.replica("web")).listeners
+    (api,) = proxy.snapshot(await proxy.replica("api"), service="api", path="/api").listeners
+    again, tcp = replace(api, service="again"), replace(api, service="tcp", protocol="tcp")
+    for late in (again, tcp):
+        with pytest.raises(
+            PortInUseError, match=rf"and {late.service} both listen on .*{web.port}"
+        ):
+            await proxy.supervisor.publish(Snapshot(proxy.version + 1, (web, api, late)))
+        proxy.version += 1
+        async with await proxy.client() as client:
+            assert (await client.get("/")).body == b"web"
+            assert (await client.get("/api/x")).body == b"api"
+
+
 async def test_a_removed_listener_frees_its_port(proxy: Proxy) -> None:
     await proxy.serve(echo)
     async with await proxy.client() as idle:

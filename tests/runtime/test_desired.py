@@ -152,6 +152,17 @@ def test_two_services_on_one_port_are_refused(desired: DesiredState) -> None:
     assert set(desired.now.services) == {"b"}
 
 
+def test_services_share_a_port_by_host_or_path(desired: DesiredState) -> None:
+    desired.apply(Change((service("a", port=80, proxy={"listen": 8080, "hosts": ["a.test"]}),)))
+    desired.apply(Change((service("b", port=80, proxy={"listen": 8080}),)))
+    desired.apply(Change((service("c", port=80, proxy={"listen": 8080, "path": "/c"}),)))
+    desired.apply(Change((service("d", port=80, proxy={"listen": 8080, "host": "::1"}),)))
+    assert set(desired.now.services) == {"a", "b", "c", "d"}
+    with pytest.raises(ConflictError, match="'c' and 'e' both listen on port 8080") as refused:
+        desired.apply(Change((service("e", port=80, proxy={"listen": 8080, "path": "/c/"}),)))
+    assert "delete 'c' first" in refused.value.remedy
+
+
 def test_unknown_names_are_told_what_there_is(desired: DesiredState) -> None:
     desired.apply(Change((service(),)))
     with pytest.raises(NotFoundError, match="no service is named 'wep'") as found:

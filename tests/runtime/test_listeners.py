@@ -9,6 +9,14 @@ def test_the_defaults_of_manifest_and_data_plane_agree() -> None:
     assert listener_of("web", ProxySpec(listen=80), ()) == Listener("web", "127.0.0.1", 80)
 
 
+def test_routes_arrive() -> None:
+    given = {"listen": 80, "hosts": ["A.test", "*.b"], "path": "/api/", "stripPrefix": True}
+    told = listener_of("web", ProxySpec.model_validate(given), ())
+    assert Snapshot.from_json(Snapshot(1, (told,)).to_json()).listeners == (told,)
+    assert (told.hosts, told.path, told.strip_prefix) == (("a.test", "*.b"), "/api", True)
+    assert told.routes == {("a.test", "/api"), ("*.b", "/api")}
+
+
 def test_every_field_arrives() -> None:
     spec = ProxySpec.model_validate(
         {
