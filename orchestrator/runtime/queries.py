@@ -69,7 +69,7 @@ class Queries:
             ready=len(ready),
             up_to_date=len(current),
             revision=wanted.revision,
-            address=_address(spec.proxy) if spec.proxy else None,
+            address=address_of(spec.proxy) if spec.proxy else None,
             image=spec.image,
             status=status,
             reason=reason,
@@ -192,7 +192,7 @@ def _verdict(verdict: NodeVerdict, node: str | None) -> VerdictView:
     )
 
 
-def _address(proxy: ProxySpec) -> str:
+def address_of(proxy: ProxySpec) -> str:
     """The URL to open: of several hosts the first, a wildcard if there is no other."""
     scheme = "tcp" if proxy.protocol == "tcp" else "http"
     listens = f"[{proxy.host}]" if ":" in proxy.host else proxy.host

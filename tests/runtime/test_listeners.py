@@ -1,8 +1,11 @@
 """What the proxy is told is what the manifest says, and the defaults of both are the same."""
 
+import pytest
+
 from orchestrator.model.proxying import ProxySpec
 from orchestrator.model.snapshot import Listener, Snapshot
 from orchestrator.runtime.listeners import listener_of
+from orchestrator.runtime.queries import address_of
 
 
 def test_the_defaults_of_manifest_and_data_plane_agree() -> None:
@@ -15,6 +18,20 @@ def test_routes_arrive() -> None:
     assert Snapshot.from_json(Snapshot(1, (told,)).to_json()).listeners == (told,)
     assert (told.hosts, told.path, told.strip_prefix) == (("a.test", "*.b"), "/api", True)
     assert told.routes == {("a.test", "/api"), ("*.b", "/api")}
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"host": "0.0.0.0"}, "http://0.0.0.0:80"),
+        ({"host": "::1", "path": "/api/"}, "http://[::1]:80/api"),
+        ({"hosts": ["*.a.test", "a.test", "b.test"], "path": "/x"}, "http://a.test:80/x"),
+        ({"hosts": ["*.a.test"]}, "http://*.a.test:80"),
+        ({"protocol": "tcp"}, "tcp://127.0.0.1:80"),
+    ],
+)
+def test_people_are_shown_the_url_to_open(given: dict[str, object], url: str) -> None:
+    assert address_of(ProxySpec.model_validate({"listen": 80, **given})) == url
 
 
 def test_every_field_arrives() -> None:
