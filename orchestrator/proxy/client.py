@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final, cast
 from orchestrator.proxy.body import Body, body_of
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.numbers import ended
-from orchestrator.proxy.replies import no_route, reply, too_many_connections
+from orchestrator.proxy.replies import reply, too_many_connections
 from orchestrator.proxy.request_fields import KnownHeaders
 from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
 from orchestrator.proxy.syntax import END_OF_HEAD, MAX_HEAD_BYTES, HttpError
 
 if TYPE_CHECKING:
     from orchestrator.proxy.frontend import Frontend
-    from orchestrator.proxy.port import Port
     from orchestrator.proxy.upstream import UpstreamConnection
 
 HEAD_TIMEOUT_S: Final = 30.0  # from the first byte of a request head to its last
@@ -128,7 +127,7 @@ class ClientConnection(asyncio.Protocol):
         self.exchange = exchange
         self.keep_alive = head.keep_alive
         port = self.frontend.port
-        refused = None if port is None else self._enter(port.find(head), port)
+        refused = None if port is None else port.admit(self, head)
         if head.length:
             self.body = body_of(head.length)
             data, self._buffer = self._buffer, b""
@@ -137,22 +136,8 @@ class ClientConnection(asyncio.Protocol):
         if self.exchange is exchange:
             exchange.start() if refused is None else self.fail(refused)
 
-    def _enter(self, frontend: "Frontend", port: "Port") -> HttpError | None:
-        """Be a client of the service that is asked; why it does not take the request, if so."""
-        if frontend is self.frontend:
-            return no_route() if frontend is port.home else None
-        self._move(frontend)
-        if frontend is port.home:
-            return no_route()
-        if frontend.crowded:
-            if len(frontend.turned_away) >= MAX_TURNED_AWAY:
-                self.transport.abort()
-            frontend.turned_away.add(self)
-            self.keep_alive = False
-            return too_many_connections(frontend.listener.service)
-        return None
-
-    def _move(self, frontend: "Frontend") -> None:
+    def move(self, frontend: "Frontend") -> None:
+        """Be a client of this frontend from now on."""
         self.frontend.clients.discard(self)
         self.frontend = frontend
         frontend.clients.add(self)
@@ -251,9 +236,9 @@ class ClientConnection(asyncio.Protocol):
             self.transport.write_eof()
 
     def move_if_idle(self, frontend: "Frontend") -> None:
-        """Be a client of this frontend from now on, unless a request is under way."""
+        """Move, unless a request is under way."""
         if self.exchange is None and not self._lingering:
-            self._move(frontend)
+            self.move(frontend)
 
     def close_if_idle(self) -> None:
         """End the connection unless a request is under way."""

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from orchestrator.model.snapshot import Listener
+from orchestrator.proxy.client import MAX_TURNED_AWAY, ClientConnection
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.frontend import Frontend
+from orchestrator.proxy.replies import no_route, too_many_connections
 from orchestrator.proxy.request_head import RequestHead
 from orchestrator.proxy.routing import ANY_PATH, Router
+from orchestrator.proxy.syntax import HttpError
 from orchestrator.proxy.target import path_of, strip_prefix
 
 _NOBODY: Final = ""
@@ -78,7 +81,16 @@ class Port:
         else:
             frontend.close_idle()
 
-    def find(self, head: RequestHead) -> Frontend:
+    def admit(self, client: ClientConnection, head: RequestHead) -> HttpError | None:
+        """Have the client be whose its request is; why that is not taken on, if it is not."""
+        frontend = self._find(head)
+        if frontend is not client.frontend:
+            client.move(frontend)
+            if frontend.crowded and frontend is not self.home:
+                return _one_too_many(client, frontend)
+        return no_route() if frontend is self.home else None
+
+    def _find(self, head: RequestHead) -> Frontend:
         """The frontend of the service that a request is for, `home` if of none.
 
         The request is made what that service wants to see of it.
@@ -97,6 +109,15 @@ class Port:
             frontend.close_idle()
             frontend.configure(frontend.listener, ())
         return self.watched
+
+
+def _one_too_many(client: ClientConnection, frontend: Frontend) -> HttpError:
+    """The connection ends with this answer, or at once where many are being told."""
+    if len(frontend.turned_away) >= MAX_TURNED_AWAY:
+        client.transport.abort()
+    frontend.turned_away.add(client)
+    client.keep_alive = False
+    return too_many_connections(frontend.listener.service)
 
 
 def _alone(listeners: Sequence[Listener]) -> bool:
