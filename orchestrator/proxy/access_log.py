@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
@@ -20,15 +21,14 @@ from orchestrator.proxy.numbers import CLIENT_GONE
 
 if TYPE_CHECKING:
     from orchestrator.proxy.exchange import Exchange
+    from orchestrator.proxy.request_head import RequestHead
 
 FLUSH_S: Final = 1.0
 BATCH: Final = 128
 MAX_BYTES: Final = 50_000_000
 """At this size a file becomes `FILE.1`, and the one before it goes."""
 
-_NOTED: Final = re.compile(
-    r"\r\n([UuRrXx])(?i:ser-agent|eferer|-request-id):[\t ]*+([^\r]*+)"
-).findall
+_NOTED: Final = re.compile(r"\r\n([UuRr])(?i:ser-agent|eferer):[\t ]*+([^\r]*+)").findall
 _MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 )  # fmt: skip
@@ -107,48 +107,77 @@ class AccessLogs:
 
 
 def _json(exchange: "Exchange", took_s: float, now: float) -> str:
-    method, target, agent, referer, request_id = _asked(exchange)
+    request = exchange.request
+    method, target = _asked(request)
     connect_s, queued_s = exchange.connect_s, exchange.queued_s
     replica = _replica_of(exchange)
     return (
-        f'{{"time":"{_iso(int(now))}.{int(now % 1 * 1000):03}Z","client":"{exchange.client.peer}"'
+        f'{{"time":"{_iso(int(now * 1000))}","client":"{exchange.client.peer}"'
         f',"method":"{method}","target":{quoted(target)}'
-        f',"protocol":"HTTP/1.{0 if exchange.request.http10 else 1}"'
+        f',"protocol":"HTTP/1.{0 if request.http10 else 1}"'
         f',"status":{exchange.status or CLIENT_GONE},"bytes_in":{exchange.bytes_in}'
         f',"bytes_out":{exchange.bytes_out},"duration_ms":{took_s * 1000:.3f}'
         f',"upstream_connect_ms":{f"{connect_s * 1000:.3f}" if connect_s else "null"}'
         f',"queue_ms":{f"{queued_s * 1000:.3f}" if queued_s else "null"}'
         f',"replica":{quoted(replica) if replica else "null"},"retries":{exchange.retries}'
-        f',"request_id":{quoted(request_id) if request_id else "null"}'
-        f',"user_agent":{quoted(agent) if agent else "null"}'
-        f',"referer":{quoted(referer) if referer else "null"}}}\n'
+        f',"request_id":{_quoted_id(request.request_id)}{_said(request, _said_json)}'
     )
 
 
 def _combined(exchange: "Exchange", _took_s: float, now: float) -> str:
     """As Apache and nginx have it: the bytes are those of the body. The time is UTC."""
-    method, target, agent, referer, _ = _asked(exchange)
+    request = exchange.request
+    method, target = _asked(request)
     return (
         f"{exchange.client.peer} - - [{_clf(int(now))}]"
-        f' "{method} {_escaped(target)} HTTP/1.{0 if exchange.request.http10 else 1}"'
+        f' "{method} {_escaped(target)} HTTP/1.{0 if request.http10 else 1}"'
         f" {exchange.status or CLIENT_GONE} {exchange.bytes_out - exchange.head_bytes}"
-        f' "{_escaped(referer or "-")}" "{_escaped(agent or "-")}"\n'
+        f"{_said(request, _said_combined)}"
     )
 
 
-def _asked(exchange: "Exchange") -> tuple[str, str, str, str, str]:
-    """Method, target, User-Agent, Referer and X-Request-Id, "" for what was not sent."""
-    head = exchange.request.upstream.decode("utf-8", "backslashreplace")
-    method, target, _ = head.split(" ", 2)
-    agent = referer = request_id = ""
-    for initial, value in _NOTED(head):
+def _asked(request: "RequestHead") -> tuple[str, str]:
+    """Method and target."""
+    method, target, _ = request.upstream.split(b" ", 2)
+    return method.decode("ascii"), target.decode("ascii", "backslashreplace")
+
+
+def _said(request: "RequestHead", words: Callable[[bytes], str]) -> str:
+    """The end of a line: what header lines say. For lines that repeat it is put into words once:
+    1.2 µs less for a browser's."""
+    headers = request.headers
+    return words(request.upstream if headers is None else headers.upstream)
+
+
+@lru_cache(maxsize=256)
+def _said_json(head: bytes) -> str:
+    agent, referer = _noted(head)
+    return (
+        f',"user_agent":{quoted(agent) if agent else "null"}'
+        f',"referer":{quoted(referer) if referer else "null"}}}\n'
+    )
+
+
+@lru_cache(maxsize=256)
+def _said_combined(head: bytes) -> str:
+    agent, referer = _noted(head)
+    return f' "{_escaped(referer or "-")}" "{_escaped(agent or "-")}"\n'
+
+
+def _noted(head: bytes) -> tuple[str, str]:
+    """User-Agent and Referer, "" for what was not sent."""
+    agent = referer = ""
+    for initial, value in _NOTED(head.decode("utf-8", "backslashreplace")):
         if initial in "Uu":
             agent = value
-        elif initial in "Rr":
-            referer = value
         else:
-            request_id = value
-    return method, target, agent, referer, request_id
+            referer = value
+    return agent, referer
+
+
+def _quoted_id(request_id: bytes) -> str:
+    """An id is safe as it is: `request_ids.is_request_id` let it in."""
+    return f'"{request_id.decode("ascii")}"' if request_id else "null"
 
 
 def _replica_of(exchange: "Exchange") -> str:
@@ -167,7 +196,13 @@ def _hex(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _iso(second: int) -> str:
+def _iso(milliseconds: int) -> str:
+    second, rest = divmod(milliseconds, 1000)
+    return f"{_iso_second(second)}.{rest:03}Z"
+
+
+@lru_cache(maxsize=1)
+def _iso_second(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 

@@ -15,6 +15,7 @@ from orchestrator.proxy.body import Piece, UntilCloseBody
 from orchestrator.proxy.ejection import report_failure
 from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import (
+    client_silent,
     exhausted,
     no_replica,
     none_connects,
@@ -280,6 +281,9 @@ class Exchange:
             self.connect_failed(TimeoutError(errno.ETIMEDOUT, "connect timed out"))
             return
         backend = self._cut()
+        if self.client.stalls:
+            self._give_up(client_silent())
+            return
         backend.timeouts += 1
         report_failure(self.client.frontend, backend, "no answer in time")
         self._give_up(replica_silent(backend.endpoint.label))

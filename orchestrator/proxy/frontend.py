@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.proxy.client import ClientConnection
     from orchestrator.proxy.keys import Caller
     from orchestrator.proxy.port import Port
+    from orchestrator.proxy.request_fields import KnownHeaders
     from orchestrator.proxy.tcp import Session
 
 
@@ -44,6 +45,8 @@ class Frontend:
         self.in_flight = 0  # requests at replicas
         self.retrying = 0  # of them, those sent a second time
         self.turned_away: set[ClientConnection] = set()
+        # What the client that left last had to say: its `forwarded_lines` and header lines.
+        self.last_known: tuple[bytes, KnownHeaders | None] = (b"", None)
         self.listener = listener
         self.rates: RateLimiter | None = None
         self.line = WaitingLine(self)

@@ -88,6 +88,11 @@ def overdue(service: str) -> HttpError:
     return HttpError(504, reason, "http_response_timeout")
 
 
+def client_silent() -> HttpError:
+    """The client did not send on."""
+    return HttpError(408, "request body incomplete", "http_request_error")
+
+
 def replica_silent(replica: str) -> HttpError:
     """The replica did not answer in time."""
     return HttpError(504, f"replica {replica} did not answer in time", "http_response_timeout")
