@@ -1,6 +1,6 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-proxy engine base-image up clean lock setup
+.PHONY: help demo test check bench bench-proxy engine base-image browser screenshots up clean lock setup
 
 BIN := .venv/bin
 SETUP := .venv/.installed
@@ -43,6 +43,12 @@ engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
 
 base-image: $(SETUP) ## Pull or build the base image of the sample app
 	scripts/base-image.sh
+
+browser: ## Install (Debian, Ubuntu) Chromium for the tests of the dashboard where there is none
+	scripts/browser.sh
+
+screenshots: $(SETUP) browser ## Take the pictures of the docs anew, from a real run
+	$(BIN)/python scripts/screenshots.py
 
 up: $(SETUP) ## Run the example manifests until Ctrl-C
 	$(BIN)/orch up -f manifests/

@@ -8,7 +8,7 @@ from fastapi import Body, FastAPI, Header, Query, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from orchestrator import __version__
-from orchestrator.api import problems
+from orchestrator.api import page, problems
 from orchestrator.api.planning import change_of, check_serial, planned
 from orchestrator.api.streams import event_stream, log_stream
 from orchestrator.model.views import (
@@ -40,6 +40,7 @@ def create_app(controller: Controller, engine_reason: str, shutdown: asyncio.Eve
     app = FastAPI(title="orchestrator", version=__version__, redoc_url=None)
     queries = Queries(controller)
     problems.install(app)
+    page.install(app)
     _add_reads(app, controller, queries, engine_reason)
     _add_numbers(app, controller, queries)
     _add_streams(app, controller, queries)

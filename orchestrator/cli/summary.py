@@ -15,7 +15,7 @@ def show_summary(session: Session, client: Client) -> None:
     def text(paint: Paint) -> list[str]:
         return [
             *_services([ServiceView(**row) for row in rows], paint),
-            f"controller: {client.url} (pid {info['pid']})",
+            f"controller: {client.url} (pid {info['pid']}); open it in a browser",
         ]
 
     names = [f"service/{row['name']}" for row in rows]

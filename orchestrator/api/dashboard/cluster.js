@@ -1,0 +1,128 @@
+// The cluster as a picture: zones hold nodes, a node is a box of CPU × memory with its replicas.
+
+import { colorOf } from "./colors.js";
+import { element, follow, set, svg, write } from "./dom.js";
+import * as words from "./words.js";
+
+const SIDE = 100; // of a node's box, in its own units
+
+export function drawCluster(live, open) {
+  const zones = [...new Set(live.nodes.map((node) => node.zone))].sort();
+  const placed = Map.groupBy(live.replicas.filter((one) => one.node), (one) => one.node);
+  follow(
+    document.getElementById("cluster"),
+    zones,
+    (zone) => zone,
+    (zone) => makeZone(zone, zones.length > 1 || zone !== ""),
+    (box, zone) => {
+      const nodes = live.nodes.filter((node) => node.zone === zone);
+      follow(
+        box.lastElementChild,
+        nodes,
+        (node) => node.name,
+        (node) => makeNode(node, open),
+        (child, node) => updateNode(child, node, placed.get(node.name) ?? [], live, open),
+      );
+    },
+  );
+  drawWaiting(live, open);
+}
+
+function makeZone(zone, named) {
+  const title = element("h3", {}, zone ? `zone ${zone}` : "no zone");
+  if (!named) title.hidden = true;
+  return element("section", { class: "zone" }, title, element("div", { class: "nodes" }));
+}
+
+function makeNode(node, open) {
+  const title = element("button", { class: "node-name", onclick: () => open("node", node.name) });
+  const picture = svg("svg", {
+    viewBox: `0 0 ${SIDE} ${SIDE}`, preserveAspectRatio: "none", class: "packing", "aria-hidden": true,
+  });
+  const figures = element("p", { class: "figures" });
+  const replicas = element("div", { class: "replicas" });
+  return element("article", { class: "node" }, title, picture, figures, replicas);
+}
+
+function updateNode(box, node, replicas, live, open) {
+  const [title, picture, figures, tiles] = box.children;
+  write(title, node.status === "Ready" ? node.name : `${node.name} (${node.status})`);
+  set(box, { "data-status": node.status.split(",")[0] });
+  pack(picture, node, replicas);
+  const used = `${words.cpu(node.cpu_used_millicores)} of ${words.cpu(node.cpu_millicores)} CPU`;
+  const held = `${words.memory(node.memory_used_bytes)} of ${words.memory(node.memory_bytes)}`;
+  write(figures, `${used}, ${held}`);
+  drawTiles(tiles, replicas, live, open);
+}
+
+// Corner to corner: a replica is as wide as the share of CPU it reserves and as high as that of
+// memory, so the widths add up to what is in use, and so do the heights. What is left is free.
+function pack(picture, node, replicas) {
+  let x = 0;
+  let y = SIDE;
+  const boxes = replicas.map((replica) => {
+    const width = (SIDE * replica.cpu_request_millicores) / node.cpu_millicores;
+    const height = (SIDE * replica.memory_request_bytes) / node.memory_bytes;
+    const box = { replica, x, y: y - height, width, height };
+    x += width;
+    y -= height;
+    return box;
+  });
+  follow(
+    picture,
+    boxes,
+    (box) => box.replica.name,
+    (box) => svg("rect", { class: `c${colorOf(box.replica.service)}` }),
+    (rect, { x, y, width, height }) => set(rect, { x, y, width, height }),
+  );
+}
+
+function drawTiles(parent, replicas, live, open) {
+  follow(
+    parent,
+    replicas,
+    (replica) => replica.name,
+    (replica) => makeTile(replica, open),
+    (tile, replica) => updateTile(tile, replica, live.stats.get(replica.name)),
+  );
+}
+
+function makeTile(replica, open) {
+  return element("button", {
+    class: `replica c${colorOf(replica.service)} born`,
+    onclick: () => open("replica", replica.name),
+  });
+}
+
+function updateTile(tile, replica, stats) {
+  write(tile, replica.name);
+  const flow = stats?.requests_per_s ?? 0;
+  set(tile, {
+    "data-status": replica.ready ? "Ready" : replica.status,
+    "data-flow": flow > 100 ? "strong" : flow > 0 ? "some" : "none",
+    "aria-label": `${replica.name}: ${replica.status}, ${words.rate(flow)} requests a second`,
+    title: [replica.status, replica.reason, flow ? `${words.rate(flow)} requests/s` : ""]
+      .filter(Boolean)
+      .join(" – "),
+  });
+}
+
+function drawWaiting(live, open) {
+  const homeless = live.replicas.filter((replica) => !replica.node);
+  const parent = document.getElementById("waiting");
+  parent.hidden = homeless.length === 0;
+  if (!parent.firstChild) {
+    parent.append(element("h3", {}, "without a node"), element("div", { class: "replicas" }));
+  }
+  drawTiles(parent.lastElementChild, homeless, live, open);
+}
+
+export function drawLegend(live) {
+  follow(
+    document.getElementById("legend"),
+    live.services.map((service) => service.name),
+    (name) => name,
+    (name) => element("li", {}, element("span", { class: `swatch c${colorOf(name)}` }), name),
+    () => {},
+  );
+}

@@ -1,0 +1,117 @@
+// What the page knows, kept up to date: events as they happen, and the state they lead to.
+
+import { get } from "./api.js";
+
+const REFRESH_MS = 150; // After an event: several that come together are one look.
+const LOOK_MS = 2000; // Without events: usage, ages and probes change too.
+const STALLED_MS = 6000; // Three looks that found nobody.
+const EVENTS_KEPT = 500;
+
+export class Live extends EventTarget {
+  info = null;
+  services = [];
+  replicas = [];
+  nodes = [];
+  stats = new Map(); // by service and by replica
+  history = new Map(); // by service: [{time, rate, p99, errors}], oldest first
+  events = [];
+  link = "connecting";
+  #answered = 0;
+  #looking = false;
+  #again = false;
+  #timer = 0;
+
+  start() {
+    this.#follow();
+    this.look();
+    this.#measure();
+    setInterval(() => this.look(), LOOK_MS);
+    setInterval(() => this.#watch(), 1000);
+  }
+
+  // Look at everything, now or as soon as the look under way is over.
+  async look() {
+    if (this.#looking) {
+      this.#again = true;
+      return;
+    }
+    this.#looking = true;
+    try {
+      await this.#read();
+      this.#answered = Date.now();
+      this.#say(this.info.degraded ? "degraded" : "live");
+    } catch {
+      this.#watch();
+    }
+    this.#looking = false;
+    this.dispatchEvent(new Event("state"));
+    if (this.#again) {
+      this.#again = false;
+      this.#soon();
+    }
+  }
+
+  async #read() {
+    const paths = ["/v1/info", "/v1/services", "/v1/replicas", "/v1/nodes"];
+    [this.info, this.services, this.replicas, this.nodes] = await Promise.all(paths.map(get));
+  }
+
+  // Numbers come on their own: the first take a second to measure, and the picture need not wait.
+  async #measure() {
+    try {
+      this.#count(await get("/v1/stats?window=1"));
+      this.dispatchEvent(new Event("state"));
+    } catch {
+      // The next look says what is wrong.
+    }
+    setTimeout(() => this.#measure(), LOOK_MS);
+  }
+
+  #count(stats) {
+    this.stats = new Map();
+    for (const service of stats.services) {
+      this.stats.set(service.name, service);
+      for (const replica of service.replicas) this.stats.set(replica.name, replica);
+      const past = this.history.get(service.name) ?? [];
+      past.push({ time: Date.now() / 1000, rate: service.requests_per_s, p99: service.p99_s });
+      this.history.set(service.name, past.slice(-60));
+    }
+  }
+
+  #follow() {
+    const after = this.events.at(-1)?.serial;
+    const source = new EventSource("/v1/events/stream" + (after ? `?after=${after}` : "?after=0"));
+    source.onmessage = (message) => this.#happened(JSON.parse(message.data));
+    source.onerror = () => {
+      // Ours to repeat: the browser would ask again for what is already here.
+      source.close();
+      setTimeout(() => this.#follow(), 1000);
+    };
+  }
+
+  #happened(event) {
+    if (event.serial <= (this.events.at(-1)?.serial ?? 0)) return;
+    this.events.push(event);
+    if (this.events.length > EVENTS_KEPT) this.events.splice(0, this.events.length - EVENTS_KEPT);
+    this.dispatchEvent(new CustomEvent("event", { detail: event }));
+    this.#soon();
+  }
+
+  #soon() {
+    if (this.#timer) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = 0;
+      this.look();
+    }, REFRESH_MS);
+  }
+
+  #watch() {
+    if (this.#answered && Date.now() - this.#answered > STALLED_MS) this.#say("gone");
+  }
+
+  #say(link) {
+    if (link === this.link) return;
+    this.link = link;
+    this.dispatchEvent(new Event("link"));
+  }
+}

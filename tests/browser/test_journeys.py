@@ -1,0 +1,119 @@
+"""What a person does on the page, in a real browser, with real replicas."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from tests.api.conftest import Api
+from tests.support.rig import settle
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+MARKUP = "<img src=x onerror=alert(1)>"
+SPEAKS = f"""
+import signal
+print({MARKUP!r}, flush=True)
+signal.sigwait([15])
+"""
+
+
+async def two_workers(api: Api) -> None:
+    """A service of two replicas that runs."""
+    await api.apply(api.rig.worker(replicas=2))
+    await settle(api.served.controller)
+
+
+async def test_the_cluster_comes_into_the_picture(page: Page, api: Api) -> None:
+    await expect(page.get_by_role("status")).to_have_text("live")
+    await two_workers(api)
+    await expect(page.locator("article.node .replica")).to_have_text(["job-1", "job-2"])
+    await expect(page.locator("article.service .status")).to_contain_text("2 of 2 ready")
+    await expect(page.locator("#events")).to_contain_text("job-2.1 runs on")
+
+
+async def test_scaling(page: Page, api: Api) -> None:
+    await two_workers(api)
+    field = page.get_by_role("spinbutton", name="Replicas of job")
+    await expect(field).to_have_value("2")
+    await field.fill("4")
+    await page.get_by_role("button", name="Scale").click()
+    tiles = page.locator("article.node .replica")
+    await expect(tiles).to_have_text(["job-1", "job-2", "job-3", "job-4"])
+    await page.get_by_role("slider", name="Replicas of job").fill("1")
+    await expect(tiles).to_have_text(["job-1"])
+    assert (await api.get("/v1/services/job"))["desired"] == 1
+
+
+async def test_a_kill_and_the_recovery(page: Page, api: Api) -> None:
+    await two_workers(api)
+    await page.get_by_role("button", name="job-2").click()
+    box = page.get_by_role("dialog")
+    await expect(box).to_contain_text("1, after 0 restarts")
+    await box.get_by_role("button", name="Kill").click()
+    await expect(box).to_contain_text("2, after 1 restarts")
+    await expect(box.locator("ol")).to_contain_text("exited with code 137")
+    await page.keyboard.press("Escape")
+    await expect(box).to_be_hidden()
+    await expect(page.locator('.replica[data-status="Ready"]')).to_have_count(2)
+
+
+async def test_output_is_followed_and_markup_in_it_is_text(page: Page, api: Api) -> None:
+    await api.apply(api.rig.worker(code=SPEAKS, replicas=1))
+    await page.get_by_role("button", name="job-1").click()
+    log = page.get_by_role("dialog").locator(".log")
+    await expect(log).to_contain_text(MARKUP)
+    assert await log.locator("img").count() == 0
+
+
+async def test_a_node_is_cordoned(page: Page, api: Api) -> None:
+    await two_workers(api)
+    (node,) = await api.get("/v1/nodes")
+    await page.get_by_role("button", name=node["name"]).click()
+    await page.get_by_role("button", name="Cordon", exact=True).click()
+    await page.get_by_role("button", name="Close").click()
+    await expect(page.locator("article.node")).to_contain_text("Cordoned")
+
+
+async def test_events_are_filtered(page: Page, api: Api) -> None:
+    await two_workers(api)
+    await page.get_by_label("Show only").fill("replica/job-2")
+    rows = page.locator("#events li")
+    await expect(rows.first).to_contain_text("job-2")
+    assert all("job-2" in text for text in await rows.all_inner_texts())
+
+
+async def test_a_refusal_is_said_with_its_remedy(page: Page, api: Api) -> None:
+    await two_workers(api)
+    await expect(page.locator("article.service")).to_have_count(1)
+    await page.evaluate("document.querySelector('input[type=number]').max = 1e9")
+    await page.get_by_role("spinbutton", name="Replicas of job").fill("123456789")
+    await page.get_by_role("button", name="Scale").click()
+    await expect(page.get_by_role("alert")).to_contain_text("replicas")
+    assert (await api.get("/v1/services/job"))["desired"] == 2
+
+
+async def test_a_controller_that_is_gone_is_shown(browser: Browser, api: Api) -> None:
+    page = await browser.new_page()
+    await page.goto(api.served.url)
+    await expect(page.get_by_role("status")).to_have_text("live")
+    await page.context.set_offline(True)
+    await expect(page.get_by_role("status")).to_contain_text("does not answer", timeout=15_000)
+    await page.context.set_offline(False)
+    await expect(page.get_by_role("status")).to_have_text("live")
+    await page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 380])
+async def test_anybody_can_use_it(page: Page, api: Api, scheme: str, width: int) -> None:
+    """As far as axe can tell, in both colour schemes and on a phone."""
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    await page.set_viewport_size({"width": width, "height": 900})
+    await two_workers(api)
+    await expect(page.locator('.replica[data-status="Ready"]')).to_have_count(2)
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    await page.get_by_role("button", name="job-1").click()
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
