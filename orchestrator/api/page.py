@@ -7,11 +7,8 @@ page in no frame: a service named `<script>` stays a name.
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
-from starlette.responses import Response
-from starlette.types import Scope
 
 FOLDER: Final = Path(__file__).parent / "dashboard"
 HEADERS: Final = {
@@ -28,16 +25,17 @@ HEADERS: Final = {
 
 def install(app: FastAPI) -> None:
     """Serve it at `/`."""
+    files = StaticFiles(directory=FOLDER)
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(FOLDER / "index.html", headers=HEADERS)
+    async def page(request: Request) -> Response:
+        return await _file("index.html", request)
 
-    app.mount("/assets", _Assets(directory=FOLDER))
+    @app.api_route("/assets/{file}", methods=["GET", "HEAD"], include_in_schema=False)
+    async def asset(file: str, request: Request) -> Response:
+        return await _file(file, request)
 
-
-class _Assets(StaticFiles):
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
+    async def _file(name: str, request: Request) -> Response:
+        response = await files.get_response(name, request.scope)
         response.headers.update(HEADERS)
         return response

@@ -31,7 +31,7 @@ async def test_every_read_changes_nothing(api: Api) -> None:
 
     await prepared(api)
     app: FastAPI = create_app(api.served.controller, "", asyncio.Event())
-    names = {"kind": "service", "name": "web"}
+    names = {"kind": "service", "name": "web", "file": "main.js"}
     paths = [re.sub(r"{(\w+)}", lambda m: names[m[1]], route.path) for route in app.routes]  # type: ignore[attr-defined]
     for route, path in zip(app.routes, paths, strict=True):
         if "GET" not in route.methods or path == "/v1/events/stream":  # type: ignore[attr-defined]
