@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.api.conftest import Api, answering
 from tests.browser.find import chromium
 
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 REFUSED = "Failed to load resource"
 REQUIRED = os.environ.get("ORCH_REQUIRE_BROWSER") == "1"
 
@@ -44,7 +46,7 @@ async def api() -> AsyncIterator[Api]:
 async def page(browser: Browser, api: Api) -> AsyncIterator[Page]:
     """The dashboard, open. Nothing may be said on the console."""
     opened = await browser.new_page(viewport={"width": 1280, "height": 900})
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))

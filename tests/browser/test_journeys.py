@@ -97,7 +97,7 @@ async def test_a_controller_that_is_gone_is_shown(browser: Browser, api: Api) ->
     await page.goto(api.served.url)
     await expect(page.get_by_role("status")).to_have_text("live")
     await page.context.set_offline(True)
-    await expect(page.get_by_role("status")).to_contain_text("does not answer", timeout=15_000)
+    await expect(page.get_by_role("status")).to_contain_text("does not answer")
     await page.context.set_offline(False)
     await expect(page.get_by_role("status")).to_have_text("live")
     await page.close()

@@ -1,7 +1,9 @@
 // The controller's HTTP API. Failures are errors in words, with the remedy the API names.
 
+const PATIENCE_MS = 5000; // A controller that is stopped takes connections and says nothing.
+
 export async function get(path) {
-  return answer(await fetch(path, { headers: { Accept: "application/json" } }));
+  return answer(await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) }));
 }
 
 export async function post(path, body = {}) {
