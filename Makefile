@@ -1,8 +1,9 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-proxy engine base-image up clean lock setup
+.PHONY: help demo test check bench bench-proxy soak engine base-image up clean lock setup
 
 BIN := .venv/bin
+MINUTES := 30
 SETUP := .venv/.installed
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
@@ -37,6 +38,9 @@ bench: $(SETUP) ## The benchmarks, against peers
 bench-proxy: $(SETUP) ## The proxy beside nginx, HAProxy, Envoy, Traefik and Caddy
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
 	$(BIN)/python -m benchmarks proxy
+
+soak: $(SETUP) ## Half an hour of traffic while replicas die and roll (make soak MINUTES=5)
+	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
 
 engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
 	scripts/engine.sh

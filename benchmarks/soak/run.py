@@ -1,0 +1,229 @@
+"""`python -m benchmarks soak`: the product as a user runs it, under mixed traffic, while its
+replicas are killed, rolled, added and taken away. Exit code 1 on a broken promise."""
+
+import argparse
+import asyncio
+import io
+import json
+import random
+import signal
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from docker import DockerClient
+
+from benchmarks import machine, sample
+from benchmarks.containers import leftovers
+from benchmarks.ours import SERVICE, CommandFailedError, Ours
+from benchmarks.processes import alive
+from benchmarks.soak import backend
+from benchmarks.soak.chaos import Chaos, Manifest
+from benchmarks.soak.growth import growth
+from benchmarks.soak.ledger import Ledger
+from benchmarks.soak.report import Outcome
+from benchmarks.soak.sockets import Counts, Sockets
+from benchmarks.soak.traffic import Traffic
+from benchmarks.soak.verdict import Sent, judge
+from benchmarks.soak.watch import Watch
+from benchmarks.wait import until
+
+REPLICAS: Final = 5
+RATE: Final = 200.0
+MINUTES: Final = 30.0
+WARM_S: Final = 1.0
+SAY_EVERY_S: Final = 10.0
+LOOKS: Final = 200
+PATIENCE_S: Final = 60.0
+IMAGE: Final = "orchestrator-soak:1"
+
+
+def main(arguments: list[str]) -> int:
+    """Run it. 0: every promise was kept; 1: not; 130 after Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name, value in machine.facts().items():
+        print(f"{name}: {value}", flush=True)
+    try:
+        outcome = asyncio.run(soak(options))
+    except KeyboardInterrupt:
+        return 130
+    print(f"\n{outcome.text()}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(outcome.as_json(), indent=2) + "\n")
+    return 0 if outcome.kept else 1
+
+
+async def soak(options: argparse.Namespace) -> Outcome:
+    """All of it, down to the ruins."""
+    rng = random.Random(options.seed)
+    client = _engine() if options.engine == "docker" else None
+    outcome = Outcome(options.minutes * 60, options.chaos)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orch-soak-")))
+        ledger = await stack.enter_async_context(Ledger("0.0.0.0" if client else "127.0.0.1"))
+        workers = ("--proxy-workers", str(options.workers))
+        one = Ours(folder, options.replicas, options.engine, workers)
+        manifest = _manifest(one, ledger.port, options.engine)
+        one.write(manifest(options.replicas, 0))
+        chaos = Chaos(one, manifest, client, options.chaos == "all", rng)
+        async with _up(one, client, outcome):
+            sent = await _storm(one, chaos, ledger, outcome, options.rate, rng)
+        # Replicas are gone, so all they had to tell has been told.
+        await _until(lambda: not ledger.open, "the end of the ledger", outcome)
+        outcome.verdict = judge(sent, ledger.entries, chaos.deaths)
+    return outcome
+
+
+def _manifest(one: Ours, ledger_port: int, engine: str) -> Manifest:
+    # A name in the command, so that nothing that is left of the project can hide.
+    host = "" if engine == "docker" else "127.0.0.1"
+
+    def manifest(replicas: int, turn: int) -> str:
+        return f"""\
+kind: Service
+name: {SERVICE}
+image: {IMAGE}
+command: [python, -m, benchmarks.soak.backend, {one.project}]
+process: {{workdir: {json.dumps(str(sample.ROOT))}}}
+port: {sample.PORT}
+replicas: {replicas}
+env: {{{backend.LEDGER_VARIABLE}: "{host}:{ledger_port}", ROUND: "{turn}"}}
+resources:
+  requests: {{cpu: 50m, memory: 48Mi}}
+  limits: {{memory: 256Mi}}
+probes:
+  startup: {{path: /healthz}}
+  readiness: {{path: /healthz}}
+  liveness: {{path: /healthz}}
+restart: {{policy: always, backoff: {{initial: 200ms, factor: 1, max: 1s, resetAfter: 5s}}}}
+proxy: {{listen: {one.port}}}
+"""
+
+    return manifest
+
+
+async def _storm(
+    one: Ours, chaos: Chaos, ledger: Ledger, outcome: Outcome, rate: float, rng: random.Random
+) -> list[Sent]:
+    """Traffic and trouble for as long as asked, then calm. Returns all that was sent."""
+    begun = time.perf_counter()
+    watch = Watch(one, begun, outcome.total_s / LOOKS)
+    async with Sockets(one.port, rng) as sockets, Traffic(one.port, rate, rng) as traffic:
+        await asyncio.sleep(WARM_S)
+        tasks = [asyncio.create_task(part.run()) for part in (chaos, watch)]
+
+        def line() -> str:
+            passed = time.perf_counter() - begun
+            return f"{passed:6.0f} s: {_line(traffic, chaos, watch, sockets.counts, ledger)}"
+
+        try:
+            await _wait(tasks, begun + outcome.total_s, line)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await _until(chaos.settled, "the end of the last update", outcome)
+    outcome.take(traffic.sent)
+    outcome.done, outcome.sockets = dict(chaos.done), sockets.counts
+    outcome.growth = growth(watch.samples, outcome.total_s)
+    return traffic.sent
+
+
+async def _wait(
+    tasks: list[asyncio.Task[None]], until_s: float, line: Callable[[], str]
+) -> None:  # fmt: skip
+    """Say how it goes, until the end. Raises what a task raised."""
+    while (left := until_s - time.perf_counter()) > 0:
+        done, _ = await asyncio.wait(
+            tasks, timeout=min(left, SAY_EVERY_S), return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in done:
+            task.result()
+        print(line(), file=sys.stderr, flush=True)
+
+
+def _line(traffic: Traffic, chaos: Chaos, watch: Watch, sockets: Counts, ledger: Ledger) -> str:
+    failed = sum(not one.answered for one in traffic.sent if one.ended)
+    sizes = ", ".join(
+        f"{sample.role} {sample.rss_bytes / 1e6:.1f} MB {sample.descriptors} fds"
+        for sample in watch.last
+    )
+    return (
+        f"{len(traffic.sent):,} sent, {traffic.under_way} under way, {failed} not answered, "
+        f"{len(ledger.entries):,} in the ledger, {sockets.messages:,} WebSocket messages; "
+        f"{len(chaos.deaths)} deaths, {chaos.done['rolling update']} updates; {sizes}"
+    )
+
+
+async def _until(check: Callable[[], bool], what: str, outcome: Outcome) -> None:
+    """What does not come about is a broken promise."""
+    try:
+        await asyncio.to_thread(until, check, PATIENCE_S, what, 0.1)
+    except TimeoutError as error:
+        outcome.trouble.append(str(error))
+
+
+@asynccontextmanager
+async def _up(one: Ours, client: DockerClient | None, outcome: Outcome) -> AsyncIterator[None]:
+    """The project runs within the block; afterwards nothing of it may be left."""
+    if client is not None:
+        await asyncio.to_thread(_build, client)
+    try:
+        await asyncio.to_thread(one.up)
+        yield
+    finally:
+        try:
+            await asyncio.to_thread(one.down)
+        except CommandFailedError as error:
+            outcome.trouble.append(f"orch down: {error}")
+        outcome.trouble += [
+            f"orch down left {what}" for what in await asyncio.to_thread(_left, one, client)
+        ]
+
+
+def _left(one: Ours, client: DockerClient | None) -> list[str]:
+    """Processes, files, containers and networks of the project."""
+    found = alive(one.project)
+    found += [str(path) for path in one.state.rglob("*") if not path.is_dir()]
+    return found + (leftovers(client, one.project) if client else [])
+
+
+def _engine() -> DockerClient:
+    client = machine.engine_client()
+    if client is None:
+        raise SystemExit("no Docker engine answers (make engine); or take --engine process")
+    return client
+
+
+def _build(client: DockerClient) -> None:
+    """The replica's image: the sample app's with one module more."""
+    sample.build(client)
+    text = Path(backend.__file__).read_bytes()
+    recipe = f"FROM {sample.IMAGE}\nCOPY backend.py /app/benchmarks/soak/backend.py\n".encode()
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        for name, data in (("Dockerfile", recipe), ("backend.py", text)):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o644
+            archive.addfile(entry, io.BytesIO(data))
+    context.seek(0)
+    client.images.build(fileobj=context, custom_context=True, tag=IMAGE, rm=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=MINUTES)
+    parser.add_argument("--engine", choices=("process", "docker"), default="process")
+    parser.add_argument("--chaos", choices=("replicas", "all"), default="replicas")
+    parser.add_argument("--workers", type=int, default=1, help="of the proxy (default: 1)")
+    parser.add_argument("--replicas", type=int, default=REPLICAS, help="at the begin")
+    parser.add_argument("--rate", type=float, default=RATE, help="requests a second")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcome there")
+    return parser
