@@ -1,8 +1,8 @@
 """A replica of the soak: tells the ledger what it has executed, then answers.
 
 `/run?answer=N&ms=M` executes the request named by `X-Id` and answers, M milliseconds later, N bytes
-that only this id gives; `&chunked=1` without telling their number. `/ws` echoes. What it told is out
-of this process before the answer is, so that its own SIGKILL takes nothing back.
+that only this id gives; `&chunked=1` without telling their number. `/ws` echoes. What it told is
+out of this process before the answer is, so that its own SIGKILL takes nothing back.
 """
 
 import asyncio

@@ -139,9 +139,13 @@ class Verdict:
 
 
 def judge(
-    requests: Iterable[Sent], ledger: Mapping[str, Sequence[Executed]], deaths: Sequence[Death]
+    requests: Iterable[Sent],
+    ledger: Mapping[str, Sequence[Executed]],
+    deaths: Sequence[Death],
+    since: float = 0.0,
 ) -> Verdict:
-    """All of them; what the ledger has and nobody sent is a broken promise, too."""
+    """All of them; what the ledger has and nobody sent is a broken promise, too. Told times count
+    from `since`."""
     verdict, known = Verdict(), set()
     for sent in requests:
         known.add(sent.id)
@@ -149,7 +153,7 @@ def judge(
         found = fate(sent, executed, deaths)
         verdict.fates[found] += 1
         if found in BROKEN and len(verdict.broken) < EXAMPLES:
-            verdict.broken.append(f"{found}: {_told(sent, executed)}")
+            verdict.broken.append(f"{found}: {_told(sent, executed, since)}")
     if strangers := ledger.keys() - known:
         verdict.broken.append(
             f"executed, but never sent: {', '.join(sorted(strangers)[:EXAMPLES])}"
@@ -157,9 +161,9 @@ def judge(
     return verdict
 
 
-def _told(sent: Sent, executed: Sequence[Executed]) -> str:
+def _told(sent: Sent, executed: Sequence[Executed], since: float) -> str:
     by = ", ".join(one.replica for one in executed) or "nobody"
     return (
-        f"{sent.method} {sent.id} ({sent.kind}, {sent.body_bytes} bytes) from {sent.begun:.3f} to "
-        f"{sent.ended:.3f} s: status {sent.status}, {sent.error or 'no error'}; executed by {by}"
+        f"{sent.method} {sent.id} ({sent.kind}, {sent.body_bytes} bytes) from {sent.begun - since:.3f} to "
+        f"{sent.ended - since:.3f} s: status {sent.status}, {sent.error or 'no error'}; executed by {by}"
     )

@@ -24,5 +24,5 @@ def test_messages_there_and_back(size: int) -> None:
 
 
 def test_a_server_that_closes() -> None:
-    with pytest.raises(ValueError, match="the server closes"):
+    with pytest.raises(ValueError, match="the other side closes"):
         messages(Connection(ConnectionType.SERVER).send(CloseConnection(1000)))
