@@ -45,6 +45,7 @@ class Chaos:
         self.replicas = one.replicas
         self._one, self._manifest, self._client, self._rng = one, manifest, client, rng
         self._round = 0
+        self._stopping = False
         self._actions: dict[str, tuple[int, Callable[[], Awaitable[None]]]] = {
             "SIGKILL of a replica": (6, self._sigkill),
             "orch kill": (3, self._orch_kill),
@@ -56,9 +57,13 @@ class Chaos:
             self._actions["SIGKILL of a proxy worker"] = (1, self._kill_worker)
             self._actions["SIGKILL of the controller"] = (1, self._kill_controller)
 
+    def stop(self) -> None:
+        """Have `run` end when what it is doing is done."""
+        self._stopping = True
+
     async def run(self) -> None:
-        """Until it is cancelled. An action that fails is an error of the product, or of ours."""
-        while True:
+        """Until it is stopped. An action that fails is an error of the product, or of ours."""
+        while not self._stopping:
             await asyncio.sleep(self._rng.uniform(*PAUSE_S))
             weights = [weight for weight, _ in self._actions.values()]
             (name,) = self._rng.choices([*self._actions], weights)

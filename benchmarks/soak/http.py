@@ -93,7 +93,7 @@ class Client:
         sent.status = int(head[0].split()[1])
         sent.replica = fields.get("x-replica", "")
         if fields.get("connection") == "close":
-            self.open = False
+            self.open, sent.closing = False, True
         body = bytearray()
         async for piece in self._body(fields):
             body += piece

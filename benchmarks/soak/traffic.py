@@ -160,8 +160,14 @@ async def _read(client: Client, wanted: list[Wanted], pause_s: float) -> None:
 
 
 def _note(wanted: list[Wanted], error: BaseException) -> None:
-    """The first without a whole answer met the error; those behind it went the same way."""
-    failed = [one.sent for one in wanted if not one.sent.complete]
-    for sent in failed:
-        sent.error = repr(error)
-        sent.replica = failed[0].replica
+    """The first without a whole answer met the error; those behind it went the same way, unless
+    the answer before them had said that the connection ends with it."""
+    sent = [one.sent for one in wanted]
+    whole = next(n for n, one in enumerate(sent) if not one.complete)
+    last = sent[max(0, whole - 1)]
+    for one in sent[whole:]:
+        one.error = f"{error!r}"
+        one.replica = sent[whole].replica
+        if last.closing:
+            one.error = f"behind {last.id}: {last.status} {last.error}"
+            one.replica, one.unread = last.replica, True

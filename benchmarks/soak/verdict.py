@@ -37,6 +37,10 @@ class Sent:
     intact: bool = False
     """The body of the answer is the one that belongs to the id."""
     error: str = ""
+    closing: bool = False
+    """The answer said that the connection ends with it."""
+    unread: bool = False
+    """It was pipelined behind such an answer."""
 
     @property
     def answered(self) -> bool:
@@ -76,13 +80,14 @@ class Fate(StrEnum):
     REPORTED = "POST reported as failed: its replica was killed"
     CUT = "answer cut off: its replica was killed"
     TOO_LARGE = "body too large to send again: its replica was killed"
+    UNREAD = "pipelined behind the last answer of its connection: its replica was killed"
     WORKER = "open on a proxy worker that was killed"
     LOST = "lost"
     DUPLICATED = "POST executed more than once"
     UNRECORDED = "answered, but never executed"
     ALTERED = "executed with another body"
     WRONG = "answered with another request's body"
-    DENIED = "refused, but executed"
+    DENIED = "refused or unread, but executed"
 
 
 BROKEN: Final = frozenset(
@@ -98,7 +103,7 @@ def fate(sent: Sent, executed: Sequence[Executed], deaths: Iterable[Death]) -> F
         return Fate.ALTERED
     if sent.answered:
         return _fate_of_answered(sent, executed)
-    if sent.status == 503 and executed and sent.method not in IDEMPOTENT:
+    if executed and (sent.unread or (sent.status == 503 and sent.method not in IDEMPOTENT)):
         return Fate.DENIED
     return _fate_of_failed(sent, [death for death in deaths if death.explains(sent)])
 
@@ -116,6 +121,8 @@ def _fate_of_failed(sent: Sent, deaths: Sequence[Death]) -> Fate:
         return Fate.WORKER
     if not deaths:
         return Fate.LOST
+    if sent.unread:
+        return Fate.UNREAD
     if sent.status in (0, 200):
         return Fate.CUT
     if sent.status == 502 and sent.method not in IDEMPOTENT:
@@ -163,7 +170,8 @@ def judge(
 
 def _told(sent: Sent, executed: Sequence[Executed], since: float) -> str:
     by = ", ".join(one.replica for one in executed) or "nobody"
+    times = f"from {sent.begun - since:.3f} to {sent.ended - since:.3f} s"
     return (
-        f"{sent.method} {sent.id} ({sent.kind}, {sent.body_bytes} bytes) from {sent.begun - since:.3f} to "
-        f"{sent.ended - since:.3f} s: status {sent.status}, {sent.error or 'no error'}; executed by {by}"
+        f"{sent.method} {sent.id} ({sent.kind}, {sent.body_bytes} bytes) {times}: "
+        f"status {sent.status}, {sent.error or 'no error'}; executed by {by}"
     )

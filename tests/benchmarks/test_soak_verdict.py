@@ -18,10 +18,11 @@ def sent(
     complete: bool | None = None,
     intact: bool = True,
     body_bytes: int = 100,
+    unread: bool = False,
 ) -> Sent:
     one = Sent("id-1", method, "d", body_bytes, "keep-alive", 9.9, 10.2, status, replica)
     one.complete = status == 200 if complete is None else complete
-    one.intact = intact
+    one.intact, one.unread = intact, unread
     return one
 
 
@@ -61,6 +62,10 @@ def cut(method: str = "GET") -> Sent:
         # Refused means untouched.
         (sent("GET", 503, "", complete=True), (), [KILL], Fate.LOST),
         (sent("POST", 503, "", complete=True), ONCE, [KILL], Fate.DENIED),
+        # A 502 within a request's body ends the connection: what was behind it was never read.
+        (sent("GET", 0, unread=True), (), [KILL], Fate.UNREAD),
+        (sent("GET", 0, unread=True), (), [], Fate.LOST),
+        (sent("GET", 0, unread=True), ONCE, [KILL], Fate.DENIED),
         # No answer at all: nobody but the worker itself may die like that.
         (sent("GET", 0, ""), (), [], Fate.LOST),
         (sent("GET", 0, ""), (), [KILL], Fate.LOST),
