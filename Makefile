@@ -37,7 +37,7 @@ bench: $(SETUP) ## The benchmarks, against peers
 
 bench-proxy: $(SETUP) ## The proxy beside nginx, HAProxy, Envoy, Traefik and Caddy
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
-	$(BIN)/python -m benchmarks proxy
+	$(BIN)/python -m benchmarks proxy --runs 3
 
 soak: $(SETUP) ## Half an hour of traffic while replicas die and roll (make soak MINUTES=5)
 	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)

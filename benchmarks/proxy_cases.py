@@ -54,12 +54,13 @@ class Case:
     message_bytes: int = 0
     """Of a WebSocket message; 0: requests, no WebSocket."""
     bare: bool = True
-    """Whether a bare forwarder of keep-alive connections can do it."""
+    """Whether the bare forwarder does it, too: it knows keep-alive connections only."""
     connections: int = CONNECTIONS
     setup: Setup = Setup()
     factor: float = FACTOR
 
 
+TWO_WORKERS: Final = "two-workers"
 TWO: Final = Setup(workers=(1, 2), only=("nginx", "haproxy", "orch"))
 MAIN: Final = Case("bare-1k", "bare request, 1 KB", factor=1.0)
 """The case that has aims against every peer."""
@@ -72,9 +73,10 @@ CASES: Final = (
         "a browser's headers, no two requests the same, 1 KB",
         headers=BROWSER,
         varied=True,
+        bare=False,
     ),
     Case("bare-0", "bare request, empty answer", "/0"),
-    Case("browser-0", "a browser's headers, empty answer", "/0", BROWSER),
+    Case("browser-0", "a browser's headers, empty answer", "/0", BROWSER, bare=False),
     Case("bare-100k", "100 KB", "/100k"),
     Case("bare-10m", "10 MB, 8 connections", "/10m", connections=8),
     Case("post-10k", "POST of 10 KB, empty answer", "/0", post_bytes=10 * 1024),
@@ -85,7 +87,7 @@ CASES: Final = (
         headers=("Connection: close",),
         bare=False,
     ),
-    Case("replicas-100", "1 KB, 100 replicas", setup=Setup(replicas=100)),
+    Case("replicas-100", "1 KB, 100 replicas", bare=False, setup=Setup(replicas=100)),
     Case(
         "access-log",
         "1 KB, access log on (each in its own format)",
@@ -94,10 +96,10 @@ CASES: Final = (
     ),
     Case(
         "websocket",
-        "WebSocket echo of 100 bytes (a message there and back counts as a request)",
+        "WebSocket echo of 100 bytes",
         message_bytes=100,
         bare=False,
         setup=Setup(websocket=True),
     ),
-    Case("two-workers", "1 KB, one worker and two", bare=False, setup=TWO),
+    Case(TWO_WORKERS, "1 KB, one worker and two", bare=False, setup=TWO),
 )

@@ -21,25 +21,23 @@ from docker import DockerClient
 from benchmarks import machine, sample
 from benchmarks.containers import leftovers
 from benchmarks.ours import SERVICE, CommandFailedError, Ours
+from benchmarks.page import write
 from benchmarks.processes import alive
 from benchmarks.soak import backend
-from benchmarks.soak.chaos import Chaos, Manifest
+from benchmarks.soak.chaos import LEAST, MOST, Chaos, Manifest
 from benchmarks.soak.growth import growth
 from benchmarks.soak.ledger import Ledger
-from benchmarks.soak.report import Outcome
+from benchmarks.soak.report import SPARE, Outcome
 from benchmarks.soak.sockets import Counts, Sockets
 from benchmarks.soak.traffic import Traffic
 from benchmarks.soak.verdict import Sent, judge
-from benchmarks.soak.watch import CONTROLLER, WORKER, Watch
+from benchmarks.soak.watch import Watch
 from benchmarks.wait import until
 
 REPLICAS: Final = 5
 RATE: Final = 200.0
 MINUTES: Final = 30.0
 WARM_S: Final = 1.0
-# At rest. The controller watches each replica, may probe some at the moment, and there may be more
-# than at the begin. A leak of one descriptor for each replica that dies is hundreds.
-SPARE: Final = {CONTROLLER: 10, WORKER: 2}
 SAY_EVERY_S: Final = 10.0
 LOOKS: Final = 200
 PATIENCE_S: Final = 60.0
@@ -50,23 +48,27 @@ def main(arguments: list[str]) -> int:
     """Run it. 0: every promise was kept; 1: not; 130 after Ctrl-C."""
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for name, value in machine.facts().items():
-        print(f"{name}: {value}", flush=True)
+    facts = machine.facts()
+    print("\n".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
     try:
         outcome = asyncio.run(soak(options))
     except KeyboardInterrupt:
         return 130
-    print(f"\n{outcome.text()}", flush=True)
+    report = outcome.report()
+    print(f"\n{report.markdown()}", flush=True)
     if options.json:
-        options.json.write_text(json.dumps(outcome.as_json(), indent=2) + "\n")
-    return 0 if outcome.kept else 1
+        found = {"machine": facts, "reports": [report.as_json()], "broken": outcome.broken}
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+    if options.write:
+        print(f"written: {write(facts, [report])}", file=sys.stderr)
+    return 1 if outcome.broken else 0
 
 
 async def soak(options: argparse.Namespace) -> Outcome:
     """All of it, down to the ruins."""
     rng = random.Random(options.seed)
     client = _engine() if options.engine == "docker" else None
-    outcome = Outcome(options.minutes * 60, options.chaos)
+    outcome = Outcome(options.minutes * 60, _setting(options))
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orch-soak-")))
         ledger = await stack.enter_async_context(Ledger("0.0.0.0" if client else "127.0.0.1"))
@@ -81,6 +83,16 @@ async def soak(options: argparse.Namespace) -> Outcome:
         await _until(lambda: not ledger.open, "the end of the ledger", outcome)
         outcome.verdict = judge(sent, ledger.entries, chaos.deaths, sent[0].begun)
     return outcome
+
+
+def _setting(options: argparse.Namespace) -> str:
+    workers = "one proxy worker" if options.workers == 1 else f"{options.workers} proxy workers"
+    engine = "Docker" if options.engine == "docker" else "the process engine"
+    killed = " Proxy workers and the controller are killed, too." if options.chaos == "all" else ""
+    return (
+        f"{options.rate:g} requests a second, open loop; {options.replicas} replicas on {engine} "
+        f"at the begin, {LEAST} to {MOST} later; {workers}.{killed}"
+    )
 
 
 def _manifest(one: Ours, ledger_port: int, engine: str) -> Manifest:
@@ -238,4 +250,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=RATE, help="requests a second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcome there")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     return parser

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.soak.growth import Sample, growth
 from benchmarks.soak.report import GROWTH_MB, Outcome
-from benchmarks.soak.verdict import Fate, Verdict
+from benchmarks.soak.watch import CONTROLLER, WORKER
 
 TOTAL_S = 100.0
 
@@ -41,14 +41,21 @@ def test_who_lived_too_short_is_not_judged() -> None:
 
 def test_growth_beyond_the_bound_breaks_the_promise() -> None:
     flat, leak = looks(7, [20.0] * 21), looks(8, [20.0 + n for n in range(21)])
-    outcome = Outcome(TOTAL_S, "replicas", Verdict())
-    outcome.verdict.fates[Fate.ANSWERED] = 1
+    outcome = Outcome(TOTAL_S, "a test")
 
     outcome.growth = growth(flat, TOTAL_S)
-    assert outcome.kept
+    assert outcome.broken == []
 
     outcome.growth = growth([*flat, *leak], TOTAL_S)
     assert outcome.growth[1].rss_growth_mb > GROWTH_MB
-    assert outcome.broken == ["worker grew by 10.0 MB in 50 s"]
-    assert not outcome.kept
-    assert "BROKEN: worker grew" in outcome.text()
+    (told,) = outcome.broken
+    assert told == "worker: growth in the last 50 s, of 35.0 MB: 10 MB"
+    assert "(missed)" in outcome.report().markdown()
+
+
+def test_descriptors_that_stay_open_break_the_promise() -> None:
+    outcome = Outcome(TOTAL_S, "a test", surplus={CONTROLLER: 10, WORKER: 2})
+    assert outcome.broken == []
+
+    outcome.surplus[WORKER] = 3
+    assert outcome.broken == ["proxy worker: descriptors more than before, at rest: 3"]
