@@ -3,30 +3,24 @@ replicas are killed, rolled, added and taken away. Exit code 1 on a broken promi
 
 import argparse
 import asyncio
-import io
 import json
 import random
 import signal
 import sys
-import tarfile
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-from docker import DockerClient
-
-from benchmarks import machine, sample
-from benchmarks.containers import leftovers
-from benchmarks.ours import SERVICE, CommandFailedError, Ours
+from benchmarks import machine
+from benchmarks.ours import Ours
 from benchmarks.page import write
-from benchmarks.processes import alive
-from benchmarks.soak import backend
-from benchmarks.soak.chaos import LEAST, MOST, Chaos, Manifest
+from benchmarks.soak.chaos import LEAST, MOST, Chaos
 from benchmarks.soak.growth import growth
 from benchmarks.soak.ledger import Ledger
+from benchmarks.soak.project import docker_client, manifest_of, up
 from benchmarks.soak.report import SPARE, Outcome
 from benchmarks.soak.sockets import Counts, Sockets
 from benchmarks.soak.traffic import Traffic
@@ -41,7 +35,6 @@ WARM_S: Final = 1.0
 SAY_EVERY_S: Final = 10.0
 LOOKS: Final = 200
 PATIENCE_S: Final = 60.0
-IMAGE: Final = "orchestrator-soak:1"
 
 
 def main(arguments: list[str]) -> int:
@@ -67,17 +60,17 @@ def main(arguments: list[str]) -> int:
 async def soak(options: argparse.Namespace) -> Outcome:
     """All of it, down to the ruins."""
     rng = random.Random(options.seed)
-    client = _engine() if options.engine == "docker" else None
+    client = docker_client() if options.engine == "docker" else None
     outcome = Outcome(options.minutes * 60, _setting(options))
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orch-soak-")))
         ledger = await stack.enter_async_context(Ledger("0.0.0.0" if client else "127.0.0.1"))
         workers = ("--proxy-workers", str(options.workers))
         one = Ours(folder, options.replicas, options.engine, workers)
-        manifest = _manifest(one, ledger.port, options.engine)
+        manifest = manifest_of(one, ledger.port, options.engine)
         one.write(manifest(options.replicas, 0))
         chaos = Chaos(one, manifest, client, options.chaos == "all", rng)
-        async with _up(one, client, outcome):
+        async with up(one, client, outcome):
             sent = await _storm(one, chaos, ledger, outcome, options.rate, rng)
         # Replicas are gone, so all they had to tell has been told.
         await _until(lambda: not ledger.open, "the end of the ledger", outcome)
@@ -93,34 +86,6 @@ def _setting(options: argparse.Namespace) -> str:
         f"{options.rate:g} requests a second, open loop; {options.replicas} replicas on {engine} "
         f"at the begin, {LEAST} to {MOST} later; {workers}.{killed}"
     )
-
-
-def _manifest(one: Ours, ledger_port: int, engine: str) -> Manifest:
-    # A name in the command, so that nothing that is left of the project can hide.
-    host = "" if engine == "docker" else "127.0.0.1"
-
-    def manifest(replicas: int, turn: int) -> str:
-        return f"""\
-kind: Service
-name: {SERVICE}
-image: {IMAGE}
-command: [python, -m, benchmarks.soak.backend, {one.project}]
-process: {{workdir: {json.dumps(str(sample.ROOT))}}}
-port: {sample.PORT}
-replicas: {replicas}
-env: {{{backend.LEDGER_VARIABLE}: "{host}:{ledger_port}", ROUND: "{turn}"}}
-resources:
-  requests: {{cpu: 50m, memory: 48Mi}}
-  limits: {{memory: 256Mi}}
-probes:
-  startup: {{path: /healthz}}
-  readiness: {{path: /healthz}}
-  liveness: {{path: /healthz}}
-restart: {{policy: always, backoff: {{initial: 200ms, factor: 1, max: 1s, resetAfter: 5s}}}}
-proxy: {{listen: {one.port}}}
-"""
-
-    return manifest
 
 
 async def _storm(
@@ -191,53 +156,6 @@ async def _until(check: Callable[[], bool], what: str, outcome: Outcome) -> None
         await asyncio.to_thread(until, check, PATIENCE_S, what, 0.1)
     except TimeoutError as error:
         outcome.trouble.append(str(error))
-
-
-@asynccontextmanager
-async def _up(one: Ours, client: DockerClient | None, outcome: Outcome) -> AsyncIterator[None]:
-    """The project runs within the block; afterwards nothing of it may be left."""
-    if client is not None:
-        await asyncio.to_thread(_build, client)
-    try:
-        await asyncio.to_thread(one.up)
-        yield
-    finally:
-        try:
-            await asyncio.to_thread(one.down)
-        except CommandFailedError as error:
-            outcome.trouble.append(f"orch down: {error}")
-        outcome.trouble += [
-            f"orch down left {what}" for what in await asyncio.to_thread(_left, one, client)
-        ]
-
-
-def _left(one: Ours, client: DockerClient | None) -> list[str]:
-    """Processes, files, containers and networks of the project."""
-    found = alive(one.project)
-    found += [str(path) for path in one.state.rglob("*") if not path.is_dir()]
-    return found + (leftovers(client, one.project) if client else [])
-
-
-def _engine() -> DockerClient:
-    client = machine.engine_client()
-    if client is None:
-        raise SystemExit("no Docker engine answers (make engine); or take --engine process")
-    return client
-
-
-def _build(client: DockerClient) -> None:
-    """The replica's image: the sample app's with one module more."""
-    sample.build(client)
-    text = Path(backend.__file__).read_bytes()
-    recipe = f"FROM {sample.IMAGE}\nCOPY backend.py /app/benchmarks/soak/backend.py\n".encode()
-    context = io.BytesIO()
-    with tarfile.open(fileobj=context, mode="w") as archive:
-        for name, data in (("Dockerfile", recipe), ("backend.py", text)):
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), 0o644
-            archive.addfile(entry, io.BytesIO(data))
-    context.seek(0)
-    client.images.build(fileobj=context, custom_context=True, tag=IMAGE, rm=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final
 
 from benchmarks.soak.backend import content, digest
-from benchmarks.soak.http import Client, Wanted
+from benchmarks.soak.client import Client, Wanted
 from benchmarks.soak.verdict import Sent
 
 TIMEOUT_S: Final = 30.0
