@@ -54,7 +54,7 @@ def test_growth_beyond_the_bound_breaks_the_promise() -> None:
 
 
 def test_descriptors_that_stay_open_break_the_promise() -> None:
-    outcome = Outcome(TOTAL_S, "a test", surplus={CONTROLLER: 10, WORKER: 2})
+    outcome = Outcome(TOTAL_S, "a test", surplus={CONTROLLER: 30, WORKER: 2})
     assert outcome.broken == []
 
     outcome.surplus[WORKER] = 3
