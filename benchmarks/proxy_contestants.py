@@ -78,7 +78,7 @@ class Bare:
     """A forwarder with no features on the same foundation as ours."""
 
     def __init__(self) -> None:
-        self.name, self.missing, self.version = BARE, "", package("httptools")
+        self.name, self.missing, self.version = BARE, "", f"(httptools {package('httptools')})"
 
     @contextmanager
     def running(self, site: Site) -> Iterator[tuple[int, ...]]:

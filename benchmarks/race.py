@@ -74,7 +74,7 @@ def _picture(cases: list[Case], found: dict[str, Rows]) -> str:
 
 def _aims(case: Case, rows: Rows) -> list[Row]:
     ours = rows.get(OURS)
-    if ours is None:
+    if ours is None or case.name == TWO_WORKERS:
         return []
     limits = {BASE: case.factor}
     if case is MAIN:
