@@ -54,8 +54,8 @@ class Chaos:
             "orch scale": (2, self._scale),
         }
         if everything:
-            self._actions["SIGKILL of a proxy worker"] = (1, self._kill_worker)
-            self._actions["SIGKILL of the controller"] = (1, self._kill_controller)
+            self._actions["SIGKILL of a proxy worker"] = (3, self._kill_worker)
+            self._actions["SIGKILL of the controller"] = (2, self._kill_controller)
 
     def stop(self) -> None:
         """Have `run` end when what it is doing is done."""

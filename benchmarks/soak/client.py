@@ -63,6 +63,11 @@ class Client:
         self.open = True
         self.idle_since = time.monotonic()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server has closed it: a client sees that before it sends the next one."""
+        return self._reader.at_eof() or self._reader.exception() is not None
+
     @classmethod
     async def connect(cls, port: int, receive_bytes: int = 0) -> "Client":
         """`receive_bytes`: a small window for a client that reads slowly; 0: the system's."""

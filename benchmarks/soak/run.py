@@ -23,8 +23,8 @@ from benchmarks.soak.ledger import Ledger
 from benchmarks.soak.project import docker_client, manifest_of, up
 from benchmarks.soak.report import SPARE, Outcome
 from benchmarks.soak.sockets import Counts, Sockets
-from benchmarks.soak.traffic import Traffic
-from benchmarks.soak.verdict import Sent, judge
+from benchmarks.soak.traffic import IDLE_S, Traffic
+from benchmarks.soak.verdict import NOTICED_S, Sent, judge, unasked
 from benchmarks.soak.watch import Watch
 from benchmarks.wait import until
 
@@ -118,6 +118,8 @@ async def _storm(
         outcome,
     )
     outcome.surplus = watch.surplus()
+    if closed := unasked(traffic.ended, chaos.deaths, IDLE_S + NOTICED_S):
+        outcome.trouble.append(f"{closed} idle connections were closed though no worker had died")
     outcome.take(traffic.sent)
     outcome.done, outcome.sockets = dict(chaos.done), sockets.counts
     outcome.growth = growth(watch.samples, outcome.total_s)

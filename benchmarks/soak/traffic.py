@@ -31,6 +31,8 @@ class Traffic:
 
     def __init__(self, port: int, rate: float, rng: random.Random) -> None:
         self.sent: list[Sent] = []
+        self.ended: list[float] = []
+        """When idle connections were found to be closed by the proxy."""
         self._port, self._rng, self._pause_s = port, rng, 1 / rate
         self._idle: list[Client] = []
         self._open: set[asyncio.Task[None]] = set()
@@ -150,7 +152,13 @@ class Traffic:
         """The connection used last; the oldest are closed when they have been idle for long."""
         while self._idle and time.monotonic() - self._idle[0].idle_since > IDLE_S:
             self._idle.pop(0).close()
-        return self._idle.pop() if self._idle else await Client.connect(self._port)
+        while self._idle:
+            client = self._idle.pop()
+            if not client.ended:
+                return client
+            client.close()
+            self.ended.append(time.perf_counter())
+        return await Client.connect(self._port)
 
 
 async def _read(client: Client, wanted: list[Wanted], pause_s: float) -> None:

@@ -72,6 +72,14 @@ class Death:
         return alike and sent.begun <= self.ended + NOTICED_S and self.begun <= sent.ended
 
 
+def unasked(ends: Iterable[float], deaths: Sequence[Death], within_s: float) -> int:
+    """How many idle connections the proxy closed though no worker had died `within_s` before."""
+    workers = [death for death in deaths if death.victim == PROXY]
+    return sum(
+        not any(death.begun <= end <= death.ended + within_s for death in workers) for end in ends
+    )
+
+
 class Fate(StrEnum):
     """What became of a request, in words of the report."""
 

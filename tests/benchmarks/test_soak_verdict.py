@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.soak.verdict import PROXY, Death, Executed, Fate, Sent, fate, judge
+from benchmarks.soak.verdict import PROXY, Death, Executed, Fate, Sent, fate, judge, unasked
 
 KILL = Death("web-2", 10.0, 10.1)
 WORKER = Death(PROXY, 10.0, 10.1)
@@ -76,6 +76,17 @@ def test_the_fate_of_a_request(
     what: Sent, executed: tuple[Executed, ...], deaths: list[Death], expected: Fate
 ) -> None:
     assert fate(what, executed, deaths) == expected
+
+
+@pytest.mark.parametrize(
+    ("end", "deaths", "count"),
+    [(9.9, [WORKER], 1), (10.0, [WORKER], 0), (17.1, [WORKER], 0), (17.2, [WORKER], 1),
+     (10.0, [KILL], 1), (10.0, [], 1)],
+)  # fmt: skip
+def test_idle_connections_end_with_their_worker_only(
+    end: float, deaths: list[Death], count: int
+) -> None:
+    assert unasked([end], deaths, within_s=7.0) == count
 
 
 def test_every_promise_kept() -> None:
