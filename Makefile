@@ -1,8 +1,10 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-proxy engine base-image browser screenshots up clean lock setup
+.PHONY: help demo test check bench bench-proxy soak engine base-image browser screenshots up clean \
+	lock setup
 
 BIN := .venv/bin
+MINUTES := 30
 SETUP := .venv/.installed
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
@@ -36,7 +38,10 @@ bench: $(SETUP) ## The benchmarks, against peers
 
 bench-proxy: $(SETUP) ## The proxy beside nginx, HAProxy, Envoy, Traefik and Caddy
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
-	$(BIN)/python -m benchmarks proxy
+	$(BIN)/python -m benchmarks proxy --runs 3
+
+soak: $(SETUP) ## Half an hour of traffic while replicas die and roll (make soak MINUTES=5)
+	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
 
 engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
 	scripts/engine.sh

@@ -1,4 +1,4 @@
-"""Command line: `python -m benchmarks [startup|recovery|idle|proxy]…`."""
+"""Command line: `python -m benchmarks [startup|recovery|idle|proxy]…`, or `… soak`."""
 
 import argparse
 import json
@@ -58,6 +58,10 @@ BENCHMARKS: Final[dict[str, Callable[[int], Report]]] = {
 
 def main() -> int:
     """Run what was asked for. Exit code 1 if a benchmark failed, 130 after Ctrl-C."""
+    if sys.argv[1:2] == ["soak"]:
+        from benchmarks.soak.run import main as soak
+
+        return soak(sys.argv[2:])
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up, as Ctrl-C does
     facts = machine.facts()

@@ -21,6 +21,7 @@ from benchmarks.wait import until
 from orchestrator.model.names import LABEL_PROJECT
 
 UP_TIMEOUT_S: Final = 120
+COMMAND_TIMEOUT_S: Final = 60
 DOWN_TIMEOUT_S: Final = 60
 GONE_TIMEOUT_S: Final = 10
 SERVICE: Final = "web"
@@ -31,22 +32,34 @@ class CommandFailedError(Exception):
 
 
 class Ours:
-    """One project of ours: the sample app behind the proxy on `127.0.0.1:port`."""
+    """One project of ours: a service behind the proxy on `127.0.0.1:port`, the sample app unless
+    `write` gives it another manifest. `options` are further ones of `orch up`."""
 
-    def __init__(self, folder: Path, replicas: int) -> None:
+    def __init__(
+        self, folder: Path, replicas: int, engine: str = "docker", options: tuple[str, ...] = ()
+    ) -> None:
         self.project = unique("ours")
         self.replicas = replicas
         self.port = free_port()
-        self._state = folder / "state"
-        self._manifest = folder / "bench.yaml"
-        self._manifest.write_text(sample.manifest(replicas, self.port))
+        self._engine, self._options = engine, options
+        self.state = folder / "state"
+        self.manifest = folder / "bench.yaml"
+        self.write(sample.manifest(replicas, self.port))
+
+    def write(self, manifest: str) -> None:
+        """Have another manifest from the next command on."""
+        self.manifest.write_text(manifest)
 
     def spawn_up(self) -> subprocess.Popen[str]:
         """Begin `orch up --detach --wait`."""
         return self._spawn(
-            "up", "-f", str(self._manifest), "--engine", "docker", "--detach", "--wait",
-            "--api-port", str(free_port()),
+            "up", "-f", str(self.manifest), "--engine", self._engine, "--detach", "--wait",
+            "--api-port", str(free_port()), *self._options,
         )  # fmt: skip
+
+    def command(self, *args: str) -> None:
+        """Run any other command to its end. Raises `CommandFailedError`."""
+        self.finish(self._spawn(*args), COMMAND_TIMEOUT_S)
 
     def up(self) -> None:
         """All replicas are ready when it returns. Raises `CommandFailedError`."""
@@ -71,6 +84,12 @@ class Ours:
         """The process that controls the project."""
         return int(self._record()["pid"])
 
+    @property
+    def worker_pids(self) -> list[int]:
+        """The proxy's processes, as they are on record."""
+        records = sorted((self.state / self.project / "run").glob("proxy-*.json"))
+        return [int(json.loads(path.read_text())["pid"]) for path in records]
+
     def get(self, path: str) -> Any:
         """What the API answers."""
         url = urlsplit(self._record()["url"])
@@ -88,18 +107,18 @@ class Ours:
     def log(self) -> str:
         """The end of the controller's log."""
         try:
-            text = (self._state / self.project / "controller.log").read_text()
+            text = (self.state / self.project / "controller.log").read_text()
         except OSError:
             return ""
         return "\n".join(text.splitlines()[-20:])
 
     def _record(self) -> dict[str, Any]:
-        path = self._state / self.project / "controller.json"
+        path = self.state / self.project / "controller.json"
         record: dict[str, Any] = json.loads(path.read_text())
         return record
 
     def _spawn(self, *args: str) -> subprocess.Popen[str]:
-        options = ("--project", self.project, "--state-dir", str(self._state))
+        options = ("--project", self.project, "--state-dir", str(self.state))
         return subprocess.Popen(
             [sys.executable, "-m", "orchestrator", *args, *options],
             cwd=sample.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -17,6 +17,11 @@ startup|recovery|idle|proxy [--runs N] [--json FILE] [--write]` some of them. `-
 tables below. Peers run in turn with ours, in the same run on the same machine; each figure is the
 median of the runs with the least and the largest. What is ours, the load and the peers share the
 processors.
+
+`make soak [MINUTES=30]` is no race: the product as a user runs it gets mixed traffic while its
+replicas are killed, rolled, added and taken away all the time, and a ledger of what they executed
+says whether any request was lost or executed twice. `python -m benchmarks soak --help`: also on
+Docker, with more workers, and with proxy workers and the controller killed too (`--chaos all`).
 """
 
 

@@ -20,7 +20,14 @@ from typing import Any, Final
 from benchmarks.http import free_port
 from benchmarks.proxy_cases import CASES, IDLE_CONNECTIONS, Case, Setup
 from benchmarks.proxy_configs import Site
-from benchmarks.proxy_contestants import Contestant, backends, contestants, program
+from benchmarks.proxy_contestants import (
+    BARE,
+    Contestant,
+    backends,
+    contestants,
+    echoes,
+    program,
+)
 from benchmarks.proxy_cpu import cpu_seconds, rss_bytes
 from benchmarks.proxy_load import LoadError, allow_many_connections, idle_connections, load
 
@@ -68,16 +75,25 @@ class Running:
 
     contestant: Contestant
     site: Site
+    pids: tuple[int, ...]
 
     @property
     def name(self) -> str:
-        """Of the contestant."""
-        return self.contestant.name
+        """Of the contestant, with how many workers if there are several."""
+        name, workers = self.contestant.name, self.site.workers
+        return name if workers == 1 else f"{name} × {workers}"
 
-    @property
-    def pid(self) -> int:
-        """Of the process that works."""
-        return self.contestant.pid
+    def cpu_seconds(self) -> float:
+        """Of all its processes."""
+        return sum(map(cpu_seconds, self.pids))
+
+    def rss_bytes(self) -> int:
+        """Of all its processes."""
+        return sum(map(rss_bytes, self.pids))
+
+    def can(self, case: Case) -> bool:
+        """Whether it takes part."""
+        return case.bare or self.contestant.name != BARE
 
 
 def run(
@@ -112,24 +128,26 @@ def _stage(setup: Setup, present: Sequence[Contestant]) -> Iterator[list[Running
     """All contestants, started anew before the same backends."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-proxy-")))
-        ports = stack.enter_context(backends(folder, setup.replicas))
+        behind = echoes if setup.websocket else backends
+        ports = stack.enter_context(behind(folder, setup.replicas))
         running = []
-        for contestant in present:
-            own = folder / contestant.name
+        chosen = [one for one in present if not setup.only or one.name in setup.only]
+        for contestant, workers in itertools.product(chosen, setup.workers):
+            own = folder / f"{contestant.name}-{workers}"
             own.mkdir()
-            site = Site(own, free_port(), ports, setup.access_log)
-            stack.enter_context(contestant.running(site))
-            running.append(Running(contestant, site))
+            site = Site(own, free_port(), ports, setup.access_log, setup.websocket, workers)
+            pids = stack.enter_context(contestant.running(site))
+            running.append(Running(contestant, site, pids))
         yield running
 
 
 def _idle(running: Sequence[Running], result: Result) -> None:
     """What idle connections take, before any load has made room for them."""
     for one in running:
-        before = rss_bytes(one.pid)
+        before = one.rss_bytes()
         try:
             with idle_connections(one.site.port, IDLE_CONNECTIONS):
-                taken = rss_bytes(one.pid) - before
+                taken = one.rss_bytes() - before
         except OSError as error:
             result.skipped[f"{one.name}, idle connections"] = repr(error)
         else:
@@ -139,7 +157,7 @@ def _idle(running: Sequence[Running], result: Result) -> None:
 def _race(
     running: Sequence[Running], case: Case, rounds: int, round_s: int, result: Result
 ) -> None:
-    able = [one for one in running if _warm_up(one, case, result)]
+    able = [one for one in running if one.can(case) and _warm_up(one, case, result)]
     for _ in range(rounds):
         for one in able:
             try:
@@ -166,13 +184,13 @@ def _written(folder: Path) -> int:
 
 
 def _sample(one: Running, case: Case, round_s: int) -> dict[str, float]:
-    before = cpu_seconds(one.pid)
+    before = one.cpu_seconds()
     figures = load(one.site.folder, one.site.port, case, round_s)
-    used = cpu_seconds(one.pid) - before
+    used = one.cpu_seconds() - before
     return {
         "cpu_us": used / figures.pop("requests") * 1e6,
         **figures,
-        "rss_mb": rss_bytes(one.pid) / 1e6,
+        "rss_mb": one.rss_bytes() / 1e6,
     }
 
 

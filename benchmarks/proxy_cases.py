@@ -32,6 +32,12 @@ class Setup:
 
     replicas: int = 3
     access_log: bool = False
+    websocket: bool = False
+    """The replicas echo WebSocket messages, and do nothing else."""
+    workers: tuple[int, ...] = (1,)
+    """Each contestant runs once with each of these numbers of processes (or threads)."""
+    only: tuple[str, ...] = ()
+    """Contestants; empty: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,17 @@ class Case:
     post_bytes: int = 0
     varied: bool = False
     """No two requests are the same."""
+    message_bytes: int = 0
+    """Of a WebSocket message; 0: requests, no WebSocket."""
+    bare: bool = True
+    """Whether the bare forwarder does it, too: it knows keep-alive connections only."""
     connections: int = CONNECTIONS
     setup: Setup = Setup()
     factor: float = FACTOR
 
 
+TWO_WORKERS: Final = "two-workers"
+TWO: Final = Setup(workers=(1, 2), only=("nginx", "haproxy", "orch"))
 MAIN: Final = Case("bare-1k", "bare request, 1 KB", factor=1.0)
 """The case that has aims against every peer."""
 
@@ -61,16 +73,33 @@ CASES: Final = (
         "a browser's headers, no two requests the same, 1 KB",
         headers=BROWSER,
         varied=True,
+        bare=False,
     ),
     Case("bare-0", "bare request, empty answer", "/0"),
-    Case("browser-0", "a browser's headers, empty answer", "/0", BROWSER),
+    Case("browser-0", "a browser's headers, empty answer", "/0", BROWSER, bare=False),
     Case("bare-100k", "100 KB", "/100k"),
     Case("bare-10m", "10 MB, 8 connections", "/10m", connections=8),
     Case("post-10k", "POST of 10 KB, empty answer", "/0", post_bytes=10 * 1024),
     Case("thousand", "1 KB, 1,000 connections", connections=1000),
-    Case("close", "1 KB, a new connection for each request", headers=("Connection: close",)),
-    Case("replicas-100", "1 KB, 100 replicas", setup=Setup(replicas=100)),
     Case(
-        "access-log", "1 KB, access log on (each in its own format)", setup=Setup(access_log=True)
+        "close",
+        "1 KB, a new connection for each request",
+        headers=("Connection: close",),
+        bare=False,
     ),
+    Case("replicas-100", "1 KB, 100 replicas", bare=False, setup=Setup(replicas=100)),
+    Case(
+        "access-log",
+        "1 KB, access log on (each in its own format)",
+        bare=False,
+        setup=Setup(access_log=True),
+    ),
+    Case(
+        "websocket",
+        "WebSocket echo of 100 bytes",
+        message_bytes=100,
+        bare=False,
+        setup=Setup(websocket=True),
+    ),
+    Case(TWO_WORKERS, "1 KB, one worker and two", bare=False, setup=TWO),
 )

@@ -15,6 +15,8 @@ class Site:
     port: int
     backends: tuple[int, ...]
     access_log: bool = False
+    websocket: bool = False
+    workers: int = 1
 
     @property
     def log(self) -> Path:
@@ -23,7 +25,7 @@ class Site:
 
 
 NGINX_COMMON: Final = """
-daemon off; master_process off; worker_processes 1;
+daemon off; {processes}
 pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 8192; }}
 http {{
@@ -31,12 +33,15 @@ http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
 """
+NGINX_ALONE: Final = "master_process off; worker_processes 1;"
+# Under root it would take another user for its workers, who may not write to the site's folder.
+_NGINX_SEVERAL: Final = "user root; worker_processes {};"
 _NGINX: Final = """
   access_log {log};
   upstream app {{ {servers} keepalive 1024; keepalive_requests 100000000; }}
   server {{ listen 127.0.0.1:{port} backlog=4096;
     location / {{
-      proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_pass http://app; proxy_http_version 1.1; {connection}
       proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto http; proxy_set_header X-Forwarded-Host $http_host;
       add_header X-Replica $upstream_addr; proxy_max_temp_file_size 0;
@@ -44,7 +49,7 @@ _NGINX: Final = """
 """
 _HAPROXY: Final = """
 global
-  nbthread 1
+  nbthread {threads}
   maxconn 4096
   {log_target}
 defaults
@@ -92,11 +97,16 @@ def nginx(site: Site) -> Path:
     """Without the temporary files that it fills by default when a client is slower."""
     servers = " ".join(f"server 127.0.0.1:{port};" for port in site.backends)
     log = site.log if site.access_log else "off"
-    text = NGINX_COMMON + _NGINX
-    return _write(
-        site, "nginx.conf",
-        text.format(folder=site.folder, log=log, servers=servers, port=site.port),
-    )  # fmt: skip
+    upgrade = 'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";'
+    text = (NGINX_COMMON + _NGINX).format(
+        folder=site.folder,
+        processes=NGINX_ALONE if site.workers == 1 else _NGINX_SEVERAL.format(site.workers),
+        log=log,
+        servers=servers,
+        port=site.port,
+        connection=upgrade if site.websocket else 'proxy_set_header Connection "";',
+    )
+    return _write(site, "nginx.conf", text)
 
 
 def haproxy(site: Site) -> Path:
@@ -105,6 +115,7 @@ def haproxy(site: Site) -> Path:
     text = _HAPROXY.format(
         log_target="log stdout format raw local0" if site.access_log else "",
         log_lines="log global\n  option httplog" if site.access_log else "",
+        threads=site.workers,
         port=site.port,
         servers=servers,
     )
@@ -118,6 +129,7 @@ def envoy(site: Site) -> Path:
         "stat_prefix": "in",
         "use_remote_address": True,
         "access_log": [_envoy_log(site)] if site.access_log else [],
+        "upgrade_configs": [{"upgrade_type": "websocket"}] if site.websocket else [],
         "route_config": {
             "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
                 {"match": {"prefix": "/"}, "route": {"cluster": "app", "timeout": "60s"}}

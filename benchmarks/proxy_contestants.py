@@ -15,28 +15,33 @@ from typing import Final, Protocol
 
 from benchmarks import proxy_configs
 from benchmarks.http import free_port
+from benchmarks.machine import package
+from benchmarks.processes import children
 from benchmarks.proxy_cases import SIZES
-from benchmarks.proxy_configs import NGINX_COMMON, Site
+from benchmarks.proxy_configs import NGINX_ALONE, NGINX_COMMON, Site
+from benchmarks.sample import ROOT
 from orchestrator import __version__
 from orchestrator.model.snapshot import Endpoint, Listener, Snapshot
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 
 START_TIMEOUT_S: Final = 20.0
 OURS: Final = "orch"
+BARE: Final = "bare"
+# For modules of this package that run in a folder of their own.
+IMPORTABLE: Final = {"PYTHONPATH": str(ROOT)}
 # Go's runtime would otherwise use all processors.
 _GO: Final = {"GOMAXPROCS": "1"}
 
 
 class Contestant(Protocol):
-    """A proxy that can be started. `missing`: why it cannot; `pid`: the process that works."""
+    """A proxy that can be started. `missing`: why it cannot."""
 
     name: str
     missing: str
     version: str
-    pid: int
 
-    def running(self, site: Site) -> AbstractContextManager[None]:
-        """Serve while the block runs."""
+    def running(self, site: Site) -> AbstractContextManager[tuple[int, ...]]:
+        """Serve while the block runs; the processes that work."""
 
 
 class Program:
@@ -52,7 +57,7 @@ class Program:
         environment: dict[str, str] | None = None,
     ) -> None:
         """The last of `arguments` is followed by the path of the file."""
-        self.name, self.pid = name, 0
+        self.name = name
         self._program = program(name)
         self.missing = "" if self._program else f"not installed: {package}"
         self.version = version_of([self._program, version]) if self._program else ""
@@ -61,23 +66,37 @@ class Program:
         self._environment = environment or {}
 
     @contextmanager
-    def running(self, site: Site) -> Iterator[None]:
+    def running(self, site: Site) -> Iterator[tuple[int, ...]]:
         """Write its configuration and run it."""
         argv = [self._program, *self._arguments, str(self._configure(site))]
         environment = {"HOME": str(site.folder), **self._environment}
-        with _process(argv, site, environment) as self.pid:
-            yield
+        with _process(argv, site, environment) as pid:
+            yield pid, *(child.pid for child in children(pid))
+
+
+class Bare:
+    """A forwarder with no features on the same foundation as ours."""
+
+    def __init__(self) -> None:
+        self.name, self.missing, self.version = BARE, "", f"(httptools {package('httptools')})"
+
+    @contextmanager
+    def running(self, site: Site) -> Iterator[tuple[int, ...]]:
+        """Run it."""
+        argv = [sys.executable, "-m", "benchmarks.bare_forwarder", str(site.port)]
+        with _process([*argv, *map(str, site.backends)], site, IMPORTABLE) as pid:
+            yield (pid,)
 
 
 class Ours:
-    """One worker of this project, run as the controller runs it."""
+    """The workers of this project, run as the controller runs them."""
 
     def __init__(self) -> None:
-        self.name, self.missing, self.version, self.pid = OURS, "", __version__, 0
+        self.name, self.missing, self.version = OURS, "", __version__
 
     @contextmanager
-    def running(self, site: Site) -> Iterator[None]:
-        """Start a worker and route to the backends."""
+    def running(self, site: Site) -> Iterator[tuple[int, ...]]:
+        """Start them and route to the backends."""
         endpoints = tuple(
             Endpoint(f"web-{n}.1", "127.0.0.1", port, name=f"web-{n}")
             for n, port in enumerate(site.backends, 1)
@@ -85,12 +104,11 @@ class Ours:
         log = "combined" if site.access_log else "off"
         listener = Listener("web", "127.0.0.1", site.port, endpoints, access_log=log)
         with asyncio.Runner() as runner:
-            supervisor = ProxySupervisor(site.folder / "run")
+            supervisor = ProxySupervisor(site.folder / "run", site.workers)
             runner.run(supervisor.start())
             try:
                 runner.run(supervisor.publish(Snapshot(1, (listener,))))
-                self.pid = supervisor.pids[0]
-                yield
+                yield tuple(supervisor.pids)
             finally:
                 runner.run(supervisor.stop())
 
@@ -111,6 +129,7 @@ def contestants() -> list[Contestant]:
             "caddy", bench, proxy_configs.caddy, "run", "--adapter", "caddyfile", "--config",
             version="version", environment=_GO,
         ),
+        Bare(),
         Ours(),
     ]  # fmt: skip
 
@@ -145,8 +164,19 @@ def backends(folder: Path, count: int) -> Iterator[tuple[int, ...]]:
     listens = " ".join(f"listen 127.0.0.1:{port} backlog=4096;" for port in ports)
     server = f"  access_log off; server {{ {listens} root {own}; sendfile on;\n{fixed}\n  }} }}\n"
     config = own / "nginx.conf"
-    config.write_text(NGINX_COMMON.format(folder=own) + server)
+    config.write_text(NGINX_COMMON.format(folder=own, processes=NGINX_ALONE) + server)
     with _process([program("nginx"), "-c", str(config)], Site(own, ports[-1], ()), {}):
+        yield ports
+
+
+@contextmanager
+def echoes(folder: Path, count: int) -> Iterator[tuple[int, ...]]:
+    """So many listening ports that echo WebSocket messages, served by one process."""
+    own = folder / "echoes"
+    own.mkdir()
+    ports = tuple(free_port() for _ in range(count))
+    argv = [sys.executable, "-m", "benchmarks.websocket_echo", *map(str, ports)]
+    with _process(argv, Site(own, ports[-1], ()), IMPORTABLE):
         yield ports
 
 

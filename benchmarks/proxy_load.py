@@ -1,15 +1,18 @@
-"""Load on a proxy: wrk, and connections that do nothing."""
+"""Load on a proxy: wrk, WebSockets, and connections that do nothing."""
 
+import json
 import re
 import resource
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from benchmarks.proxy_cases import Case
+from benchmarks.sample import ROOT
 
 _TIMEOUT_S: Final = 10.0
 _REQUEST: Final = b"GET /0 HTTP/1.1\r\nHost: bench\r\n\r\n"
@@ -32,6 +35,8 @@ class LoadError(Exception):
 
 def load(folder: Path, port: int, case: Case, seconds: int) -> dict[str, float]:
     """Requests for so long: `requests`, `requests_s`, `p50_ms`, `p99_ms`. Raises `LoadError`."""
+    if case.message_bytes:
+        return _websockets(port, case, seconds)
     argv = ["wrk", "-t1", f"-c{case.connections}", f"-d{seconds}s", "--latency"]
     for header in case.headers:
         argv += ["-H", header]
@@ -48,6 +53,18 @@ def load(folder: Path, port: int, case: Case, seconds: int) -> dict[str, float]:
         argv, capture_output=True, text=True, timeout=seconds + 60, check=False
     )  # fmt: skip
     return _figures(ended.stdout + ended.stderr)
+
+
+def _websockets(port: int, case: Case, seconds: int) -> dict[str, float]:
+    arguments = (port, case.connections, seconds, case.message_bytes)
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.websocket_load", *map(str, arguments)],
+        capture_output=True, text=True, timeout=seconds + 60, check=False, cwd=ROOT,
+    )  # fmt: skip
+    if ended.returncode != 0:
+        raise LoadError(" ".join(ended.stderr.split())[-200:])
+    figures: dict[str, float] = json.loads(ended.stdout)
+    return figures
 
 
 def _figures(output: str) -> dict[str, float]:

@@ -11,7 +11,9 @@ _RIGHT: Final = 60
 _BAR: Final = 9
 _GAP: Final = 14
 _TOP: Final = 56
-_PEERS: Final = ("#6b7280", "#9ca3af", "#c4b5a0", "#a3b8c8", "#c8c3a3")
+_PEERS: Final = (
+    "#6b7280", "#9ca3af", "#c4b5a0", "#a3b8c8", "#c8c3a3", "#d9c2d0", "#93a58f", "#b5b5d6",
+)  # fmt: skip
 _OURS: Final = "#2563eb"
 
 Ratios = Mapping[str, Mapping[str, float]]
@@ -40,8 +42,9 @@ def picture(ratios: Ratios, base: str, ours: str, aim: float) -> str:
 
 
 def _legend(colours: Mapping[str, str]) -> Iterator[str]:
+    apart = min(90, (_WIDTH - _LABELS) // len(colours))
     for position, (name, colour) in enumerate(colours.items()):
-        x = _LABELS + position * 90
+        x = _LABELS + position * apart
         yield f'<rect x="{x}" y="9" width="10" height="10" fill="{colour}"/>'
         yield _text(x + 14, 18, name)
 

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from benchmarks import proxy
-from benchmarks.proxy_cases import CASES, FACTOR, IDLE_CONNECTIONS, MAIN, Case
+from benchmarks.proxy_cases import (
+    CASES,
+    FACTOR,
+    IDLE_CONNECTIONS,
+    MAIN,
+    TWO_WORKERS,
+    Case,
+)
 from benchmarks.proxy_contestants import OURS
 from benchmarks.proxy_picture import picture
 from benchmarks.report import Comparison, Report, Row, number
@@ -13,6 +20,8 @@ from benchmarks.spread import Spread
 BASE: Final = "nginx"
 ROUND_S: Final = 2
 P99_FACTOR: Final = 1.2
+WORTH: Final = 1.7
+"""How many times one worker's requests two of them serve at least."""
 IDLE_MB: Final = 10.0
 # How many times fewer processor time than these a plain request takes at most.
 LEANER: Final = {"haproxy": 1.0, "envoy": 2.0, "traefik": 3.0, "caddy": 3.0}
@@ -39,6 +48,8 @@ def report(found: dict[str, Rows], result: proxy.Result) -> Report:
     """What was aimed at, then a table for each case."""
     cases = [case for case in CASES if case.name in found]
     rows = [row for case in cases for row in _aims(case, found[case.name])]
+    if TWO_WORKERS in found:
+        rows += _two_workers(found[TWO_WORKERS])
     if proxy.IDLE in found:
         rows += _idle_aim(found[proxy.IDLE])
     rows += [Row(name, None, "", skipped=f"skipped: {why}") for name, why in result.skipped.items()]
@@ -56,14 +67,14 @@ def _picture(cases: list[Case], found: dict[str, Rows]) -> str:
             for name, figures in found[case.name].items()
         }
         for case in cases
-        if BASE in found[case.name]
+        if BASE in found[case.name] and case.name != TWO_WORKERS
     }
     return picture(ratios, BASE, OURS, FACTOR) if ratios else ""
 
 
 def _aims(case: Case, rows: Rows) -> list[Row]:
     ours = rows.get(OURS)
-    if ours is None:
+    if ours is None or case.name == TWO_WORKERS:
         return []
     limits = {BASE: case.factor}
     if case is MAIN:
@@ -88,6 +99,20 @@ def _aim(
     factor: float,
 ) -> Row:
     return Row(what, ours[figure], unit, factor * theirs[figure].median)
+
+
+def _two_workers(rows: Rows) -> list[Row]:
+    """CPU a request with two workers against one, round by round: what they are worth where the
+    load generator leaves them a processor each. Twice the capacity at 1, 1.7 times at the aim."""
+    found = []
+    for name, one in rows.items():
+        two = rows.get(f"{name} × 2")
+        if two is not None:
+            pairs = zip(two["cpu_us"].values, one["cpu_us"].values, strict=False)
+            ratio = Spread(tuple(both / alone for both, alone in pairs))
+            what = f"{name}, two workers: CPU a request, × one worker's"
+            found.append(Row(what, ratio, "", 2 / WORTH if name == OURS else None))
+    return found
 
 
 def _idle_aim(rows: Rows) -> list[Row]:
@@ -143,5 +168,12 @@ def _notes(result: proxy.Result) -> list[str]:
         "load; for idle connections, its growth after each has had one answer.",
         "Each keeps connections to the replicas open and has its own buffer sizes; nginx goes "
         "without the temporary files it fills by default when a client is slower.",
+        "bare: asyncio.Protocol on uvloop and httptools, keep-alive both ways and nothing else "
+        "(benchmarks/bare_forwarder.py), as a floor: what the language itself costs.",
+        "WebSockets: each of 64 has one message under way, by a client and replicas of our own "
+        "(benchmarks/websocket_load.py, websocket_echo.py); a request is a message and its echo.",
+        "Two workers share two processors with the load and the replicas, so their requests/s say "
+        "nothing; 2 / (CPU a request with two, × one's) is the capacity where they do not share. "
+        "HAProxy has threads instead.",
         f"Versions: {versions}.",
     ]

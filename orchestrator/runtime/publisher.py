@@ -1,6 +1,7 @@
 """Tells the proxy where requests may go, whenever that changes."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -31,12 +32,16 @@ class Publisher:
         self._lock = asyncio.Lock()
         self._held: set[ReplicaId] = set()
         self._held_until = 0.0
+        self._free = asyncio.Event()
+        self._free.set()
         self._trouble = ""
 
     def hold_until_known(self, replicas: Sequence[Replica]) -> None:
         """Replicas found running were routed to a moment ago: let a probe speak first."""
         self._held = {replica.id for replica in replicas if replica.phase is Phase.RUNNING}
         self._held_until = self._cluster.clock.monotonic() + HOLD_S
+        if self._held:
+            self._free.clear()
 
     def routed(self, service: str) -> frozenset[str]:
         """The replicas (`web-1.1`) that every proxy worker sends requests of the service to."""
@@ -56,11 +61,15 @@ class Publisher:
                 pass
             self._wanted.clear()
             if not self._holding():
+                self._free.set()
                 await self._publish_or_tell()
 
     async def unroute(self, id_: ReplicaId, drain_s: float) -> None:
         """Return when no worker sends the replica requests, and those in flight have ended or
         `drain_s` seconds have passed."""
+        with contextlib.suppress(TimeoutError):  # Else all that are not known yet go with it.
+            async with asyncio.timeout(HOLD_S):
+                await self._free.wait()
         await self._publish_or_tell()
         await self._supervisor.drain(str(id_), drain_s)
 

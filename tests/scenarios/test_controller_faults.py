@@ -91,6 +91,26 @@ async def test_a_killed_controller_is_not_missed(rig: Rig) -> None:
     await converged(again, web)
 
 
+async def test_a_stop_before_the_first_probes_of_the_next_controller_unroutes_nobody_else(
+    rig: Rig,
+) -> None:
+    """It does not know yet who is ready: the proxy goes on as before until it does."""
+    controller = await rig.controller()
+    probe = {"path": "/slow/300", "period": "100ms"}
+    apply(controller, rig.service(replicas=3, probes={"readiness": probe}))
+    await settle(controller)
+    async with load(f"127.0.0.1:{rig.port}") as traffic:
+        await rig.kill(controller)
+        again = await rig.controller()
+        again.scale("web", 2)
+        await until(again, "web-1", "Ready")
+        await settle(again)
+        served = traffic.total
+        await eventually_async(lambda: traffic.total > served + 20)
+    assert traffic.failures == []
+    assert [one.name for one in rows(again)] == ["web-1", "web-2"]
+
+
 async def test_deaths_while_nobody_controls_are_repaired(rig: Rig) -> None:
     controller = await rig.controller()
     web = rig.service(replicas=2)

@@ -40,6 +40,8 @@ class Dialer:
             timeout=timeout_s,  # type: ignore[arg-type]  # handed to requests, which takes floats
             max_pool_size=connections,
         )
+        if self.on_socket:
+            _share_connections(client)
         # Proxies and .netrc are looked up for every request otherwise.
         client.trust_env = not self.on_socket
         return client
@@ -55,6 +57,14 @@ def find() -> Dialer:
             remedy="check DOCKER_HOST, DOCKER_CERT_PATH and `docker context ls`",
         ) from error
     return Dialer(found.get("base_url") or DEFAULT, found.get("tls"))
+
+
+def _share_connections(client: docker.APIClient) -> None:
+    """docker-py keeps connections for each URL, and with them some for containers long gone: 25
+    descriptors for each client. Here all URLs share one pool."""
+    adapter: Any = client.get_adapter(client.base_url)
+    of_url = adapter.get_connection
+    adapter.get_connection = lambda _url, proxies=None: of_url(client.base_url, proxies)
 
 
 def _knock(path: str, timeout_s: float) -> None:
