@@ -117,3 +117,15 @@ async def test_anybody_can_use_it(page: Page, api: Api, scheme: str, width: int)
     found = await Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_death_is_marked_on_the_charts(page: Page, api: Api) -> None:
+    await two_workers(api)
+    await api.post("/v1/replicas/job-2/kill")
+    marks = page.locator("article.service .chart").first.locator(".mark")
+    await expect(
+        page.locator("article.service .chart").first.locator(".mark.Warning")
+    ).to_have_count(1)
+    told = await marks.locator("title").all_text_contents()
+    assert any("exited with code 137" in text for text in told)
+    assert any("Applied" in text for text in told)

@@ -8,6 +8,7 @@ import * as words from "./words.js";
 const WIDTH = 200;
 const HEIGHT = 36;
 const SECONDS = 120;
+const CHANGES = new Set(["Applied", "Scaled", "Restarting", "Deleted"]);
 
 export function drawServices(live, say) {
   follow(
@@ -75,8 +76,9 @@ function updateCard(card, service, live) {
   write(status, `${service.ready} of ${service.desired} ready – ${service.status}${why}`);
   follow_wish(form, service.desired);
   const past = live.history.get(service.name) ?? [];
-  plot(rates, past, (one) => one.rate, words.rate);
-  plot(p99s, past, (one) => one.p99, words.duration);
+  const marks = marksOf(live.events, service.name);
+  plot(rates, past, (one) => one.rate, words.rate, marks);
+  plot(p99s, past, (one) => one.p99, words.duration, marks);
   numbers(list, service, live.stats.get(service.name));
 }
 
@@ -91,15 +93,43 @@ function follow_wish(form, desired) {
 }
 
 function chart(label) {
-  const line = svg("polyline", { class: "line" });
   const picture = svg("svg", {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img",
-  }, line);
+  }, svg("g"), svg("polyline", { class: "line" }));
   return element("figure", { class: "chart", "data-label": label },
     element("figcaption", {}, label, element("output")), picture);
 }
 
-function plot(figure, past, value, words) {
+// What explains a bend in a curve: deaths, scalings, new specifications.
+function marksOf(events, service) {
+  const since = Date.now() / 1000 - SECONDS;
+  const replica = `replica/${service}-`;
+  return events.filter(
+    ({ time, type, reason, object }) =>
+      time > since &&
+      (object === `service/${service}`
+        ? CHANGES.has(reason)
+        : type === "Warning" && object.startsWith(replica) && /^\d+$/.test(object.slice(replica.length))),
+  );
+}
+
+function drawMarks(group, marks, now) {
+  follow(
+    group,
+    marks,
+    (event) => event.serial,
+    (event) => {
+      const title = svg("title", {}, `${words.clock(event.time)} ${event.reason}: ${event.message}`);
+      return svg("line", { class: `mark ${event.type}`, y1: 0, y2: HEIGHT }, title);
+    },
+    (line, event) => {
+      const x = (WIDTH * (1 - (now - event.time) / SECONDS)).toFixed(1);
+      set(line, { x1: x, x2: x });
+    },
+  );
+}
+
+function plot(figure, past, value, told_as, marks) {
   const now = Date.now() / 1000;
   const shown = past.filter((one) => value(one) !== null && now - one.time < SECONDS);
   const most = Math.max(1e-9, ...shown.map(value));
@@ -108,9 +138,10 @@ function plot(figure, past, value, words) {
     return `${x.toFixed(1)},${(HEIGHT - 2 - (HEIGHT - 4) * (value(one) / most)).toFixed(1)}`;
   });
   const [caption, picture] = figure.children;
-  set(picture.firstChild, { points: points.join(" ") });
+  drawMarks(picture.firstChild, marks, now);
+  set(picture.lastChild, { points: points.join(" ") });
   const last = past.at(-1);
-  const told = last && value(last) !== null ? words(value(last)) : "–";
+  const told = last && value(last) !== null ? told_as(value(last)) : "–";
   write(caption.lastElementChild, told);
   set(picture, { "aria-label": `${figure.dataset.label} over the last two minutes, now ${told}` });
 }
