@@ -123,6 +123,9 @@ class ProxySpec(Spec):
     protocol: Literal["http", "tcp"] = Field(
         "http", description="tcp: connections are passed on, whatever is in them."
     )
+    tls: bool = Field(
+        False, description="http: speak HTTPS with a certificate of the local CA (orch trust)."
+    )
     proxy_protocol: Literal["off", "v1", "v2"] = Field(
         "off",
         alias="proxyProtocol",
@@ -165,6 +168,9 @@ class ProxySpec(Spec):
     def _fits_protocol(self) -> Self:
         faults = []
         if self.protocol == "tcp":
+            if self.tls:
+                message = "is for protocol: http; tcp passes on whatever TLS the replica speaks"
+                faults.append(Fault(message, "leave it out", "tls"))
             if self.algorithm == "consistent_hash" and self.balancing.hash_on != "source":
                 remedy = "hashOn: source"
                 faults.append(Fault("a connection has no headers", remedy, "balancing.hashOn"))

@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 
 _READ_BYTES: Final = 256 * 1024
 _MAX_FDS: Final = 16

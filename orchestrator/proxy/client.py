@@ -29,13 +29,14 @@ class ClientConnection(asyncio.Protocol):
     """`deadline`: when `expire` is due, in the clock's seconds."""
 
     __slots__ = ("_buffer", "_forwarded", "_held", "_known", "_lingering", "_slow", "body",
-                 "deadline", "exchange", "frontend", "keep_alive", "peer", "transport",
+                 "deadline", "exchange", "frontend", "keep_alive", "peer", "scheme", "transport",
                  "tunnel")  # fmt: skip
 
     transport: asyncio.Transport
 
-    def __init__(self, frontend: "Frontend") -> None:
+    def __init__(self, frontend: "Frontend", scheme: str = "http") -> None:
         self.frontend = frontend
+        self.scheme = scheme
         self.exchange: Exchange | None = None
         self.body: Body | None = None  # set while a request's body has not arrived in full
         self.tunnel: UpstreamConnection | None = None  # where bytes go as they come
@@ -53,7 +54,7 @@ class ClientConnection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername") or ("unknown",)
         self.peer: str = peer[0]
-        self._forwarded = forwarded_lines(self.peer)
+        self._forwarded = forwarded_lines(self.peer, self.scheme)
         self.frontend.clients.add(self)
         if self.frontend.closing:  # The listener went while this was being accepted.
             self.transport.close()
@@ -222,8 +223,10 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = self.frontend.clock.now + LINGER_S
         if self._held:
             self.unhold()
-        if self.transport.can_write_eof() and not self.transport.is_closing():
-            self.transport.write_eof()
+        if not self.transport.is_closing():
+            # TLS has no half-close: its closing handshake itself reads on and drops what comes.
+            close = self.transport.write_eof if self.scheme == "http" else self.transport.close
+            close()
 
     def close_if_idle(self) -> None:
         """End the connection unless a request is under way."""
@@ -277,11 +280,15 @@ class ClientConnection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The client sends no more: taken as gone, as nginx does."""
+        self._give_up()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The client is gone; what runs for it is given up."""
         self.frontend.clients.discard(self)
         self.frontend.turned_away.discard(self)
+        self._give_up()
+
+    def _give_up(self) -> None:
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             exchange.abandon()

@@ -13,6 +13,7 @@ from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.listening import Acceptor
+from orchestrator.proxy.tls import Contexts
 
 Address = tuple[str, int]
 Notify = Callable[[dict[str, Any]], None]
@@ -29,6 +30,7 @@ class DataPlane:
     def __init__(self, notify: Notify, log_folder: Path | None = None) -> None:
         self._notify = notify
         self._access_logs = AccessLogs(log_folder)
+        self._tls = Contexts()
         self._clock = Clock(self._sweep)
         self._sockets: dict[Address, socket.socket] = {}
         self._acceptors: dict[Address, Acceptor] = {}
@@ -58,11 +60,13 @@ class DataPlane:
     def apply(self, snapshot: Snapshot) -> None:
         """Route as `snapshot` says from the next request on.
 
-        Raises `LookupError`, with nothing changed, if a listening socket is missing.
+        Raises `LookupError`, with nothing changed, if a listening socket is missing, or a
+        certificate cannot be used.
         """
         wanted = {listener.address for listener in snapshot.listeners}
         if missing := wanted - self._sockets.keys():
             raise LookupError(f"no listening socket for {sorted(missing)}")
+        self._tls.load(listener.certificate for listener in snapshot.listeners)
         self.version = snapshot.version
         self._clock.wake()
         endpoints = {e.id: e for listener in snapshot.listeners for e in listener.endpoints}
@@ -72,6 +76,7 @@ class DataPlane:
             frontend = self._frontend(listener.address, snapshot)
             frontend.configure(listener, backends)
             frontend.access_log = self._access_logs.of(listener)
+            frontend.tls = self._tls.of(listener)
         for address in set(self._sockets) - wanted:
             if closed := self._close_listener(address):
                 closed.configure(closed.listener, ())

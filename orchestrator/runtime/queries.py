@@ -193,7 +193,7 @@ def _verdict(verdict: NodeVerdict, node: str | None) -> VerdictView:
 
 
 def _address(proxy: ProxySpec) -> str:
-    scheme = "tcp" if proxy.protocol == "tcp" else "http"
+    scheme = "https" if proxy.tls else proxy.protocol
     host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
     return f"{scheme}://{host}:{proxy.listen}"
 

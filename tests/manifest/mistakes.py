@@ -215,6 +215,11 @@ FIELDS: Table = {
         "kind: Service\nname: web\n",
         "m:1:1: nothing to run (give an image, a build folder or a command)",
     ),
+    "TLS of what is passed on": (
+        SERVICE + "port: 80\nproxy: {listen: 1, protocol: tcp, tls: true}\n",
+        "m:5:40: proxy.tls: is for protocol: http; tcp passes on whatever TLS the replica speaks"
+        " (leave it out)",
+    ),
     "port missing for the proxy": (
         SERVICE + "proxy: {listen: 8080}\n",
         "m:1:1: port: is missing: proxy needs it (add one, e.g. port: 8000)",

@@ -42,3 +42,9 @@ def test_every_field_arrives() -> None:
     assert (outliers.consecutive_failures, outliers.base_ejection_s) == (13, 14)
     assert (outliers.max_ejection_s, outliers.max_ejected_percent) == (15, 16)
     assert outliers.panic_percent == 17
+
+
+def test_a_certificate_is_for_services_that_want_it() -> None:
+    secure, plain = ProxySpec(listen=443, tls=True), ProxySpec(listen=80)
+    assert listener_of("web", secure, (), "/a.pem").certificate == "/a.pem"
+    assert listener_of("web", plain, (), "/a.pem").certificate == ""
