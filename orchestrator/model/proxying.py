@@ -168,6 +168,7 @@ class ProxySpec(Spec):
     def _fits_protocol(self) -> Self:
         faults = []
         if self.protocol == "tcp":
+            faults += self._about_requests()
             if self.tls:
                 message = "is for protocol: http; tcp passes on whatever TLS the replica speaks"
                 faults.append(Fault(message, "leave it out", "tls"))
@@ -185,3 +186,17 @@ class ProxySpec(Spec):
         if faults:
             raise SpecError(*faults)
         return self
+
+    def _about_requests(self) -> list[Fault]:
+        """What bounds requests, where there are only connections."""
+        plain = LimitSpec()
+        given = {
+            "requestTimeout": self.request_timeout_s > 0,
+            "accessLog": self.access_log != "off",
+            "limits.maxRequests": self.limits.max_requests != plain.max_requests,
+            "limits.queue": self.limits.queue != plain.queue,
+            "limits.queueTimeout": self.limits.queue_timeout_s != plain.queue_timeout_s,
+            "limits.retryBudget": self.limits.retry_percent != plain.retry_percent,
+        }
+        message = "is about requests; protocol: tcp knows only connections"
+        return [Fault(message, "leave it out", path) for path, is_set in given.items() if is_set]

@@ -215,6 +215,11 @@ FIELDS: Table = {
         "kind: Service\nname: web\n",
         "m:1:1: nothing to run (give an image, a build folder or a command)",
     ),
+    "a queue of connections": (
+        SERVICE + "port: 80\nproxy: {listen: 1, protocol: tcp, limits: {queue: 5}}\n",
+        "m:5:51: proxy.limits.queue: is about requests; protocol: tcp knows only connections"
+        " (leave it out)",
+    ),
     "TLS of what is passed on": (
         SERVICE + "port: 80\nproxy: {listen: 1, protocol: tcp, tls: true}\n",
         "m:5:40: proxy.tls: is for protocol: http; tcp passes on whatever TLS the replica speaks"

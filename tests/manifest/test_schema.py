@@ -22,6 +22,7 @@ BEYOND_A_SCHEMA = {
     "newline in a name",
     "nothing to run",
     "TLS of what is passed on",
+    "a queue of connections",
     "port missing for the proxy",
     "port missing for a probe",
     "NUL in a variable",

@@ -12,7 +12,7 @@ def test_the_defaults_of_manifest_and_data_plane_agree() -> None:
 def test_every_field_arrives() -> None:
     spec = ProxySpec.model_validate(
         {
-            "listen": 5432, "host": "0.0.0.0", "protocol": "tcp", "proxyProtocol": "v2",
+            "listen": 5432, "host": "0.0.0.0",
             "algorithm": "least_requests", "replicaHeader": False, "accessLog": "json",
             "connectTimeout": 2, "responseTimeout": 3, "requestTimeout": 4, "idleTimeout": 5,
             "balancing": {"choices": 3, "slowStart": 6, "zone": "a", "hashBalance": 150},
@@ -29,7 +29,7 @@ def test_every_field_arrives() -> None:
     )  # fmt: skip
     told = listener_of("db", spec, ())
     assert Snapshot.from_json(Snapshot(1, (told,)).to_json()).listeners == (told,)
-    assert (told.protocol, told.proxy_protocol, told.host) == ("tcp", "v2", "0.0.0.0")
+    assert (told.protocol, told.proxy_protocol, told.host) == ("http", "off", "0.0.0.0")
     assert (told.connect_timeout_s, told.response_timeout_s) == (2, 3)
     assert (told.request_timeout_s, told.idle_timeout_s, told.access_log) == (4, 5, "json")
     balancing, limits, outliers = told.balancing, told.limits, told.outliers
@@ -48,3 +48,9 @@ def test_a_certificate_is_for_services_that_want_it() -> None:
     secure, plain = ProxySpec(listen=443, tls=True), ProxySpec(listen=80)
     assert listener_of("web", secure, (), "/a.pem").certificate == "/a.pem"
     assert listener_of("web", plain, (), "/a.pem").certificate == ""
+
+
+def test_the_fields_of_tcp_arrive() -> None:
+    given = {"listen": 5432, "protocol": "tcp", "proxyProtocol": "v2", "limits": {"concurrency": 9}}
+    told = listener_of("db", ProxySpec.model_validate(given), ())
+    assert (told.protocol, told.proxy_protocol, told.limits.concurrency) == ("tcp", "v2", 9)
