@@ -23,6 +23,7 @@ from orchestrator.cli.commands.reading import nodes, ps, services
 from orchestrator.cli.commands.replicas import execute, kill
 from orchestrator.cli.commands.services import delete, restart, scale
 from orchestrator.cli.commands.top import top
+from orchestrator.cli.commands.trust import trust
 from orchestrator.cli.commands.up import up
 from orchestrator.cli.commands.validate import validate
 from orchestrator.cli.exits import BROKEN_PIPE, INTERRUPTED
@@ -51,6 +52,7 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "uncordon": uncordon,
     "drain": drain,
     "schema": schema,
+    "trust": trust,
     "doctor": doctor,
     "version": version,
 }

@@ -56,6 +56,6 @@ class Claims(Generic[T]):
         """Have what a manifest asks for; if another leaves no room: that one."""
         addresses = [(proxy.listen, address) for address in _ADDRESSES[proxy.host]]
         host = "127.0.0.1" if proxy.host == "localhost" else proxy.host
-        common = (host, proxy.protocol) if proxy.protocol == "http" else None
+        common = (host, proxy.tls) if proxy.protocol == "http" else None
         routes = [(name, proxy.path) for name in proxy.hosts or ("",)]
         return self.claim(who, addresses, common, routes)

@@ -74,5 +74,6 @@ def _problems(
         yield document.problem(path, message, remedy, at_key=True)
     else:
         for fault in faults_of(error):
-            below = tuple(fault.field.split(".")) if fault.field else ()
+            steps = fault.field.split(".") if fault.field else ()
+            below = tuple(int(step) if step.isdecimal() else step for step in steps)
             yield document.problem(path + below, fault.message, fault.remedy, at_key=at_key)

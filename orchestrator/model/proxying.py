@@ -4,7 +4,7 @@ Names and defaults as in Envoy, HAProxy, nginx and Kubernetes. Field aliases are
 spelling; attribute names carry the unit.
 """
 
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,15 @@ from orchestrator.model.scalars import (
     Port,
 )
 from orchestrator.model.sections import Spec
+
+LOCAL_DOMAINS: Final = ("localhost", "test", "example", "internal", "local", "home.arpa")
+"""Names below these are never anybody's on the Internet (RFC 6761, 6762, 8375, ICANN's .internal).
+A CA that a system trusts could speak for any site: the local one speaks for no others."""
+
+
+def is_local(name: str) -> bool:
+    """Whether the local CA may speak for a host name."""
+    return any(name == domain or name.endswith(f".{domain}") for domain in LOCAL_DOMAINS)
 
 
 class BalancingSpec(Spec):
@@ -145,6 +154,9 @@ class ProxySpec(Spec):
     protocol: Literal["http", "tcp"] = Field(
         "http", description="tcp: connections are passed on, whatever is in them."
     )
+    tls: bool = Field(
+        False, description="http: speak HTTPS with a certificate of the local CA (orch trust)."
+    )
     proxy_protocol: Literal["off", "v1", "v2"] = Field(
         "off",
         alias="proxyProtocol",
@@ -187,6 +199,10 @@ class ProxySpec(Spec):
     def _fits_protocol(self) -> Self:
         faults = []
         if self.protocol == "tcp":
+            faults += self._about_requests()
+            if self.tls:
+                message = "is for protocol: http; tcp passes on whatever TLS the replica speaks"
+                faults.append(Fault(message, "leave it out", "tls"))
             if self.algorithm == "consistent_hash" and self.balancing.hash_on != "source":
                 remedy = "hashOn: source"
                 faults.append(Fault("a connection has no headers", remedy, "balancing.hashOn"))
@@ -202,9 +218,28 @@ class ProxySpec(Spec):
         elif self.proxy_protocol != "off":
             message = "is for protocol: tcp; HTTP replicas read X-Forwarded-For"
             faults.append(Fault(message, "leave it out", "proxyProtocol"))
+        for number, name in enumerate(self.hosts if self.tls else ()):
+            if not is_local(name):
+                message = f"the local CA has no certificate for {name}"
+                remedy = f"use a name below {', '.join(LOCAL_DOMAINS)}, or tls: false"
+                faults.append(Fault(message, remedy, f"hosts.{number}"))
         if self.strip_prefix and self.path == "/":
             message = "there is no prefix: path is /"
             faults.append(Fault(message, "set path, such as /api", "stripPrefix"))
         if faults:
             raise SpecError(*faults)
         return self
+
+    def _about_requests(self) -> list[Fault]:
+        """What bounds requests, where there are only connections."""
+        plain = LimitSpec()
+        given = {
+            "requestTimeout": self.request_timeout_s > 0,
+            "accessLog": self.access_log != "off",
+            "limits.maxRequests": self.limits.max_requests != plain.max_requests,
+            "limits.queue": self.limits.queue != plain.queue,
+            "limits.queueTimeout": self.limits.queue_timeout_s != plain.queue_timeout_s,
+            "limits.retryBudget": self.limits.retry_percent != plain.retry_percent,
+        }
+        message = "is about requests; protocol: tcp knows only connections"
+        return [Fault(message, "leave it out", path) for path, is_set in given.items() if is_set]

@@ -96,6 +96,8 @@ class Listener:
     """`http` or `tcp`."""
     proxy_protocol: str = "off"
     """`off`, `v1` or `v2`; for `tcp`."""
+    certificate: str = ""
+    """Path of a PEM file, key and certificate; clients speak TLS then. For `http`."""
     replica_header: bool = True
     """Whether responses name the replica that answered (`X-Replica`)."""
     access_log: str = "off"

@@ -73,7 +73,7 @@ class ServiceView(View):
     """Replicas of the present revision that are ready."""
     revision: str
     address: str | None
-    """Where the proxy listens: `http://127.0.0.1:8080`, `tcp://127.0.0.1:5432`."""
+    """Where the proxy listens: `http://127.0.0.1:8080`, `https://…`, `tcp://127.0.0.1:5432`."""
     image: str | None
     status: str
     """Ready, Progressing, Degraded, Stopped (0 wanted), Deleting."""

@@ -36,6 +36,13 @@ def refusal(frontend: "Frontend", client: "ClientConnection") -> "HttpError | No
     return None
 
 
+def admits(frontend: "Frontend", address: str) -> bool:
+    """Whether a new connection of TCP mode is taken on."""
+    if frontend.crowded:
+        return False
+    return frontend.rates is None or not frontend.rates.take(address, time.monotonic())
+
+
 def may_retry(frontend: "Frontend") -> bool:
     """Whether the retry budget (Envoy's retry_budget) has room for one more retry in flight."""
     budget = frontend.load * frontend.listener.limits.retry_percent // 100

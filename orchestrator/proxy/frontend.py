@@ -17,6 +17,8 @@ from orchestrator.proxy.sticky import Sticky
 from orchestrator.proxy.waiting import WaitingLine
 
 if TYPE_CHECKING:
+    import ssl
+
     from orchestrator.proxy.access_log import AccessLog
     from orchestrator.proxy.client import ClientConnection
     from orchestrator.proxy.keys import Caller
@@ -37,6 +39,8 @@ class Frontend:
         self.port: Port | None = None
         self.clients: set[ClientConnection | Session] = set()
         self.access_log: AccessLog | None = None
+        self.tls: ssl.SSLContext | None = None
+        self.handshakes = 0  # of TLS, under way
         self.responses = [0] * 6
         self.own_responses = [0] * 6  # those that no replica gave
         self.bytes_in = self.bytes_out = 0

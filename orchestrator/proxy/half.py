@@ -15,7 +15,8 @@ class Half(asyncio.Protocol):
     """One of the two connections. What arrives before there is an `other` waits for it."""
 
     __slots__ = (
-        "_early", "_held", "ended", "full", "gone", "other", "received", "session", "transport",
+        "_early", "_held", "ended", "error", "full", "gone", "other", "received", "session",
+        "transport",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -26,6 +27,7 @@ class Half(asyncio.Protocol):
         self.ended = False  # its peer sends no more
         self.full = False  # its peer does not take what we write
         self.gone = False
+        self.error: Exception | None = None  # what it was lost by, if not closed
         self.received = 0  # bytes
         self._held = False  # not reading
         self._early = b""
@@ -36,6 +38,8 @@ class Half(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes for the other side."""
+        if not self.received:
+            self.session.spoke(self)
         self.received += len(data)
         if self.other is None:
             self._early += data
@@ -92,7 +96,7 @@ class Half(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Closed."""
-        self.gone = True
+        self.gone, self.error = True, exc
         self.session.lost(self, exc)
 
     def reset(self) -> None:

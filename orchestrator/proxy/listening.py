@@ -12,6 +12,7 @@ from typing import Final
 from orchestrator.proxy.client import ClientConnection
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.tcp import client_of
+from orchestrator.proxy.tls import welcome
 
 PAUSE_S: Final = 0.1
 # Connections taken in one go, so that open ones get their turn in a flood of new ones.
@@ -56,9 +57,12 @@ class Acceptor:
 
     def _open(self, connection: socket.socket) -> None:
         frontend = self.frontend
-        client = _CLIENTS[frontend.listener.protocol]
-        opening = self._loop.connect_accepted_socket(lambda: client(frontend), connection)
-        task: asyncio.Task[object] = self._loop.create_task(opening)
+        if frontend.tls is None:
+            client = _CLIENTS[frontend.listener.protocol]
+            opening = self._loop.connect_accepted_socket(lambda: client(frontend), connection)
+            task: asyncio.Task[object] = self._loop.create_task(opening)
+        else:
+            task = self._loop.create_task(welcome(connection, frontend, frontend.tls))
         self._opening.add(task)
         task.add_done_callback(self._opened)
 

@@ -14,6 +14,7 @@ from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.listening import Acceptor
 from orchestrator.proxy.port import Port
+from orchestrator.proxy.tls import Contexts
 
 Address = tuple[str, int]
 Notify = Callable[[dict[str, Any]], None]
@@ -30,6 +31,7 @@ class DataPlane:
     def __init__(self, notify: Notify, log_folder: Path | None = None) -> None:
         self._notify = notify
         self._access_logs = AccessLogs(log_folder)
+        self._tls = Contexts()
         self._clock = Clock(self._sweep)
         self._sockets: dict[Address, socket.socket] = {}
         self._acceptors: dict[Address, Acceptor] = {}
@@ -64,11 +66,13 @@ class DataPlane:
     def apply(self, snapshot: Snapshot) -> None:
         """Route as `snapshot` says from the next request on.
 
-        Raises `LookupError`, with nothing changed, if a listening socket is missing.
+        Raises `LookupError`, with nothing changed, if a listening socket is missing, or a
+        certificate cannot be used.
         """
         wanted = _by_address(snapshot.listeners)
         if missing := wanted.keys() - self._sockets.keys():
             raise LookupError(f"no listening socket for {sorted(missing)}")
+        self._tls.load(listener.certificate for listener in snapshot.listeners)
         self.version = snapshot.version
         self._clock.wake()
         endpoints = {e.id: e for listener in snapshot.listeners for e in listener.endpoints}
@@ -100,6 +104,7 @@ class DataPlane:
             self._ports[address] = Port(address, self._clock)
         port = self._ports[address]
         port.follow(listeners)
+        port.entrance.tls = self._tls.of(listeners[0])  # Of all at the address, or of none.
         for listener in listeners:
             frontend = port.frontends[listener.service]
             frontend.configure(listener, tuple(self._backends[e.id] for e in listener.endpoints))

@@ -30,7 +30,7 @@ _NAME: Final = TOKEN.replace(b"_", b"")
 # No `#`: a fragment never travels (RFC 9112 3.2), and readers differ on where the path ends.
 _REQUEST_LINE: Final = re.compile(rb"(" + TOKEN + rb"++) ([!\"$-~]++) HTTP/1\.([01])(?=\r\n)").match
 _HEADERS: Final = re.compile(rb"(?:\r\n" + _NAME + rb"++:" + VALUE + rb"*+)*\r\n\r\n").match
-_ABSOLUTE: Final = re.compile(rb"(?i:http)://([^/?@]++)(/.*+)?").fullmatch
+_ABSOLUTE: Final = re.compile(rb"(?i:(https?))://([^/?@]++)(/.*+)?").fullmatch
 _LONE_LF: Final = re.compile(rb"(?<!\r)\n").search
 
 _SLASH: Final = ord("/")
@@ -95,7 +95,7 @@ def parse_request(
     if minor == b"1" and target[0] == _SLASH and method != b"CONNECT":
         line = data[:start]
     else:
-        line = b"%b %b HTTP/1.1" % (method, _origin(method, target, known.host))
+        line = b"%b %b HTTP/1.1" % (method, _origin(method, target, known.host, forwarded))
     request_id, last_lines = identify(known.request_id, known.traced)
     return RequestHead(
         start + len(known.received),
@@ -155,15 +155,16 @@ def _refuse_size(end_of_line: int) -> NoReturn:
     raise HttpError(431, "request head too large")
 
 
-def _origin(method: bytes, target: bytes, host: bytes) -> bytes:
+def _origin(method: bytes, target: bytes, host: bytes, forwarded: bytes) -> bytes:
     """The target in the form a server gets: a path, or `*` (RFC 9112 3.2)."""
     if method == b"CONNECT":
         raise HttpError(405, "CONNECT is not allowed")
     if target[0] == _SLASH or (target == b"*" and method == b"OPTIONS"):
         return target
     absolute = _ABSOLUTE(target)
-    if absolute is None:
+    # It may name no scheme but that of the connection, which `forwarded` tells.
+    if absolute is None or b";proto=%b;" % absolute[1].lower() not in forwarded:
         raise HttpError(400, "malformed request target")
-    if absolute[1].lower() != host.lower():
+    if absolute[2].lower() != host.lower():
         raise HttpError(400, "request target and Host header differ")
-    return absolute[2] or (b"*" if method == b"OPTIONS" else b"/")
+    return absolute[3] or (b"*" if method == b"OPTIONS" else b"/")

@@ -3,11 +3,16 @@
 The end of one direction (FIN) ends that direction at the other side too, and the other goes on. A
 reset (RST) is passed on as a reset, so that nobody takes what is cut for complete. A client for
 whom there is no replica or no room is reset too: an end would look like the service's good-bye.
+
+To fail is not to accept, or to reset before the first byte: what a replica says later is not known
+to be good or bad.
 """
 
 import errno
 from typing import TYPE_CHECKING
 
+from orchestrator.proxy.admission import admits
+from orchestrator.proxy.ejection import report_failure
 from orchestrator.proxy.exchange import OWN_SHORTAGE
 from orchestrator.proxy.half import ClientHalf, Half
 from orchestrator.proxy.proxy_protocol import proxy_header
@@ -45,8 +50,8 @@ class Session:
         frontend = self.frontend
         frontend.clients.add(self)
         frontend.clock.wake()
-        crowded = len(frontend.clients) > frontend.listener.limits.max_connections
-        if crowded or frontend.closing:  # The listener went while this was being accepted.
+        # Closing: the listener went while this was being accepted.
+        if frontend.closing or not admits(frontend, self.client.peer):
             self.client.reset()
         else:
             self._dial()
@@ -54,7 +59,10 @@ class Session:
     def _dial(self) -> None:
         """Connect to the replica whose turn it is; without one the client is reset."""
         frontend = self.frontend
-        backend = frontend.pick(self.tried, self)
+        tried: tuple[Backend, ...] = self.tried
+        if frontend.concurrency:
+            tried += tuple(b for b in frontend.backends if b.in_flight >= frontend.concurrency)
+        backend = frontend.pick(tried, self)
         if backend is None:
             self.client.reset()
             return
@@ -75,7 +83,7 @@ class Session:
         self.connecting = False
         self.upstream = upstream
         if upstream.gone:
-            self.lost(upstream, None)
+            self.lost(upstream, upstream.error)
             return
         self.touch()
         self._introduce(upstream)
@@ -97,8 +105,15 @@ class Session:
             self.client.reset()
             return
         backend.connect_failures += 1
-        backend.suspect(str(error) or type(error).__name__)
+        why = str(error) or type(error).__name__
+        backend.suspect(why)
+        report_failure(self.frontend, backend, why)
         self._retry(backend)
+
+    def spoke(self, half: Half) -> None:
+        """Its first bytes: a replica that has something to say does not fail."""
+        if half is not self.client:
+            self.backend.record.failures = 0
 
     def reroute(self) -> None:
         """The endpoint was taken away before it was connected to."""
@@ -120,6 +135,7 @@ class Session:
 
     def complete(self) -> None:
         """Both directions are over: what is on its way is sent, then both close."""
+        self.backend.record.failures = 0
         for half in self._open():
             half.transport.close()
 
@@ -127,6 +143,8 @@ class Session:
         """A connection is closed; by an error, unless it was closed from here."""
         if half is self.upstream:
             self.backend.resets += exc is not None
+            if exc is not None and not half.received:
+                report_failure(self.frontend, self.backend, "reset before its first byte")
             self.backend.end()
         elif half is not self.client:  # of an attempt that was given up
             return

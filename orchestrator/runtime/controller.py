@@ -6,6 +6,7 @@ calls it and the commands that change what is wanted.
 
 import asyncio
 import contextlib
+import shutil
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,8 @@ from orchestrator.model.errors import OrchestratorError, StateError
 from orchestrator.model.spec import ServiceSpec
 from orchestrator.model.state import Phase, SlotKey
 from orchestrator.model.timing import Timing
+from orchestrator.runtime.authority import Authority
+from orchestrator.runtime.certificates import Certificates
 from orchestrator.runtime.clock import Clock, SystemClock
 from orchestrator.runtime.cluster import Cluster
 from orchestrator.runtime.desired import Change, DesiredState
@@ -60,7 +63,8 @@ class Controller:
         self.supervisor = ProxySupervisor(
             project.run_dir, settings.proxy_workers, on_suspect=self._suspected
         )
-        self.publisher = Publisher(self.supervisor, self.cluster)
+        certificates = Certificates(Authority(project.base), project.certificates_dir)
+        self.publisher = Publisher(self.supervisor, self.cluster, certificates)
         self.images = Images(engine, self.log)
         self.watcher = Watcher(engine, self.cluster, settings.timing.resync_s)
         self.executor = Executor(
@@ -132,6 +136,7 @@ class Controller:
         await self.images.close()
         await self.cluster.prober.close()
         await self.supervisor.stop()
+        shutil.rmtree(self.project.certificates_dir, ignore_errors=True)
         await self.engine.destroy()
         await self.close()
 

@@ -7,8 +7,13 @@ from orchestrator.model.proxying import LimitSpec, OutlierSpec, ProxySpec, RateS
 from orchestrator.model.snapshot import Balancing, Endpoint, Limits, Listener, Outliers
 
 
-def listener_of(service: str, spec: ProxySpec, ready: Sequence[Routable]) -> Listener:
-    """The listener of one service, with an endpoint for each ready replica."""
+def listener_of(
+    service: str, spec: ProxySpec, ready: Sequence[Routable], certificate: str = ""
+) -> Listener:
+    """The listener of one service, with an endpoint for each ready replica.
+
+    `certificate`: the project's, a path; shown where the manifest says so.
+    """
     return Listener(
         service=service,
         host="127.0.0.1" if spec.host == "localhost" else spec.host,
@@ -19,6 +24,7 @@ def listener_of(service: str, spec: ProxySpec, ready: Sequence[Routable]) -> Lis
         strip_prefix=spec.strip_prefix,
         protocol=spec.protocol,
         proxy_protocol=spec.proxy_protocol,
+        certificate=certificate if spec.tls else "",
         replica_header=spec.replica_header,
         access_log=spec.access_log,
         connect_timeout_s=spec.connect_timeout_s,

@@ -5,6 +5,7 @@ BASE/PROJECT/           0700
   controller.lock       held by that process for as long as it lives
   state.db              desired state, history, events
   run/ process/ …       sockets and records of the workers and of the process engine
+  tls/                  keys and certificates of the proxy, by the authority of BASE/.tls
 """
 
 import contextlib
@@ -47,7 +48,9 @@ class Project:
             raise InvalidRequestError(f"{name!r} cannot name a project", remedy=f"use {NAME_RULE}")
         self.name = name
         self.folder = base / name
+        self.base = base
         self.run_dir = self.folder / "run"
+        self.certificates_dir = self.folder / "tls"
         self.database = self.folder / "state.db"
         self.log_file = self.folder / "controller.log"
         self._record = self.folder / "controller.json"

@@ -18,7 +18,7 @@ class ProxyError(OrchestratorError):
 
 def claim(listener: Listener, claims: Claims[Listener]) -> None:
     """Have it listen. Raises `PortInUseError` if another leaves no room on its address."""
-    common = listener.protocol if listener.protocol == "http" else None
+    common = bool(listener.certificate) if listener.protocol == "http" else None
     if other := claims.claim(listener, [listener.address], common, listener.routes):
         raise PortInUseError(
             f"services {other.service} and {listener.service} both listen on"

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from orchestrator.core.endpoints import routable
 from orchestrator.model import snapshot as proxy
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.state import Desired, Phase, Replica, ReplicaId
+from orchestrator.runtime.certificates import Certificates, names_of
 from orchestrator.runtime.cluster import Cluster
 from orchestrator.runtime.listeners import listener_of
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor, open_listener
@@ -17,14 +19,20 @@ from orchestrator.runtime.proxy_supervisor import ProxySupervisor, open_listener
 # until then workers go on with what the one before it said.
 HOLD_S: Final = 2.0
 RETRY_S: Final = 1.0
+# How often it is seen whether a certificate is about to expire: it is renewed weeks before.
+LOOK_AGAIN_S: Final = 3_600.0
 
 
 class Publisher:
     """Computes the snapshot of listeners and endpoints, and sends it when it is new."""
 
-    def __init__(self, supervisor: ProxySupervisor, cluster: Cluster) -> None:
+    def __init__(
+        self, supervisor: ProxySupervisor, cluster: Cluster, certificates: Certificates
+    ) -> None:
         self._supervisor = supervisor
         self._cluster = cluster
+        self._certificates = certificates
+        self._certificate = ""
         self._sent: tuple[proxy.Listener, ...] | None = None
         self._routed: dict[str, frozenset[str]] = {}
         self._version = 0
@@ -55,7 +63,9 @@ class Publisher:
         """Publish when asked to, until cancelled."""
         while True:
             try:
-                async with asyncio.timeout(RETRY_S if self._trouble or self._held else None):
+                async with asyncio.timeout(
+                    RETRY_S if self._trouble or self._held else LOOK_AGAIN_S
+                ):
                     await self._wanted.wait()
             except TimeoutError:
                 pass
@@ -101,18 +111,42 @@ class Publisher:
 
     async def _publish(self) -> None:
         async with self._lock:
-            listeners = self._listeners(self._cluster.desired.now)
-            if listeners == self._sent:
-                return
-            self._version += 1
-            await self._supervisor.publish(proxy.Snapshot(self._version, listeners))
-            self._sent = listeners
-            self._confirmed(
-                {
-                    listener.service: frozenset(endpoint.id for endpoint in listener.endpoints)
-                    for listener in listeners
-                }
+            desired = self._cluster.desired.now
+            secured = _with_tls(desired)
+            trouble = self._certify(secured)
+            listeners = tuple(
+                listener
+                for listener in self._listeners(desired)
+                if listener.certificate or listener.service not in secured
             )
+            if listeners != self._sent:
+                await self._send(listeners)
+            if trouble is not None:
+                raise trouble
+
+    async def _send(self, listeners: tuple[proxy.Listener, ...]) -> None:
+        self._version += 1
+        await self._supervisor.publish(proxy.Snapshot(self._version, listeners))
+        self._sent = listeners
+        self._confirmed(
+            {
+                listener.service: frozenset(endpoint.id for endpoint in listener.endpoints)
+                for listener in listeners
+            }
+        )
+
+    def _certify(self, secured: Mapping[str, Sequence[str]]) -> OrchestratorError | None:
+        """Have a certificate for the services with TLS, or say why not: the others are published
+        nevertheless, and these with the last one if there is one."""
+        try:
+            if secured:
+                names = names_of(secured, chain.from_iterable(secured.values()))
+                self._certificate = str(
+                    self._certificates.file_for(names, self._cluster.clock.wall())
+                )
+        except OrchestratorError as error:
+            return error
+        return None
 
     def _confirmed(self, routed: dict[str, frozenset[str]]) -> None:
         """Every worker routes so. That a replica gets no more requests is worth telling: from its
@@ -125,10 +159,19 @@ class Publisher:
     def _listeners(self, desired: Desired) -> tuple[proxy.Listener, ...]:
         ready = routable(desired, self._cluster.observed.view())
         return tuple(
-            listener_of(name, service.spec.proxy, ready.get(name, ()))
+            listener_of(name, service.spec.proxy, ready.get(name, ()), self._certificate)
             for name, service in sorted(desired.services.items())
             if service.spec.proxy is not None
         )
+
+
+def _with_tls(desired: Desired) -> dict[str, tuple[str, ...]]:
+    """The host names of each service with TLS."""
+    return {
+        name: service.spec.proxy.hosts
+        for name, service in desired.services.items()
+        if service.spec.proxy is not None and service.spec.proxy.tls
+    }
 
 
 def _ids(routed: Mapping[str, frozenset[str]]) -> frozenset[str]:

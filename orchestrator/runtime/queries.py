@@ -194,7 +194,7 @@ def _verdict(verdict: NodeVerdict, node: str | None) -> VerdictView:
 
 def address_of(proxy: ProxySpec) -> str:
     """The URL to open: of several hosts the first, a wildcard if there is no other."""
-    scheme = "tcp" if proxy.protocol == "tcp" else "http"
+    scheme = "https" if proxy.tls else proxy.protocol
     listens = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
     host = min(proxy.hosts, key=lambda name: name.startswith("*"), default=listens)
     return f"{scheme}://{host}:{proxy.listen}{proxy.path.rstrip('/')}"

@@ -215,6 +215,21 @@ FIELDS: Table = {
         "kind: Service\nname: web\n",
         "m:1:1: nothing to run (give an image, a build folder or a command)",
     ),
+    "a queue of connections": (
+        SERVICE + "port: 80\nproxy: {listen: 1, protocol: tcp, limits: {queue: 5}}\n",
+        "m:5:51: proxy.limits.queue: is about requests; protocol: tcp knows only connections"
+        " (leave it out)",
+    ),
+    "TLS of what is passed on": (
+        SERVICE + "port: 80\nproxy: {listen: 1, protocol: tcp, tls: true}\n",
+        "m:5:40: proxy.tls: is for protocol: http; tcp passes on whatever TLS the replica speaks"
+        " (leave it out)",
+    ),
+    "a certificate for somebody else's name": (
+        SERVICE + "port: 80\nproxy: {listen: 1, tls: true, hosts: [a.localhost, shop.com]}\n",
+        "m:5:52: proxy.hosts[1]: the local CA has no certificate for shop.com (use a name below"
+        " localhost, test, example, internal, local, home.arpa, or tls: false)",
+    ),
     "port missing for the proxy": (
         SERVICE + "proxy: {listen: 8080}\n",
         "m:1:1: port: is missing: proxy needs it (add one, e.g. port: 8000)",

@@ -21,6 +21,9 @@ BEYOND_A_SCHEMA = {
     # Python's `$` also matches before a last newline, an editor's does not.
     "newline in a name",
     "nothing to run",
+    "TLS of what is passed on",
+    "a certificate for somebody else's name",
+    "a queue of connections",
     "port missing for the proxy",
     "port missing for a probe",
     "NUL in a variable",

@@ -85,9 +85,8 @@ class Plane:
     """A data plane in the test's own loop, so that its connections can be looked at."""
 
     def __init__(self, replica: Replica, **options: Any) -> None:
-        self.listener = Listener(
-            "web", "127.0.0.1", free_port(), (endpoint(replica),), "tcp", **options
-        )
+        options = {"protocol": "tcp", **options}
+        self.listener = Listener("web", "127.0.0.1", free_port(), (endpoint(replica),), **options)
         self.plane = DataPlane(lambda message: None)
         self.plane.add_socket(self.listener.address, open_listener(self.listener))
         self.plane.apply(Snapshot(1, (self.listener,)))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.model.snapshot import Balancing, Limits
+from orchestrator.model.snapshot import Balancing, Limits, Outliers
 from tests.proxy.conftest import Proxy
-from tests.proxy.replicas import Replica, deaf_port
+from tests.proxy.replicas import Connection, Replica, deaf_port
 from tests.proxy.tcp_support import (
     PATIENCE_S,
     connections_are,
@@ -175,3 +175,110 @@ def is_reset(sock: socket.socket) -> bool:
     except BlockingIOError:
         pass
     return False
+
+
+async def test_a_full_replica_gets_no_more_connections(proxy: Proxy) -> None:
+    for name in ("web-1", "web-2"):
+        await proxy.replica(name, greet_and_echo)
+    await proxy.route(protocol="tcp", limits=Limits(concurrency=1))
+    async with await proxy.client() as first:
+        taken = await name_of(first)
+        async with await proxy.client() as second:
+            other = await name_of(second)
+            assert {taken, other} == {"web-1", "web-2"}
+            with pytest.raises(ConnectionResetError):
+                await talk_to_nobody(proxy.port)
+        await eventually_async(lambda: connections_are(proxy, 1))
+        async with await proxy.client() as third:
+            assert await name_of(third) == other
+
+
+async def test_an_address_connects_no_more_often_than_it_may(proxy: Proxy) -> None:
+    limits = Limits(rate_per_s=0.001, rate_burst=2)
+    await proxy.replica("web-1", greet_and_echo)
+    await proxy.route(protocol="tcp", limits=limits)
+    async with await proxy.client() as first, await proxy.client() as second:
+        assert await name_of(first) == await name_of(second) == "web-1"
+        for _ in range(2):
+            with pytest.raises(ConnectionResetError):
+                await talk_to_nobody(proxy.port)
+        assert await said_back(first, b"x") == b"x"
+
+
+async def cut_at_once(connection: Connection) -> None:
+    """Accept, and reset."""
+    reset(connection.writer)
+
+
+async def cut_after_a_byte(connection: Connection) -> None:
+    """Say something before the reset."""
+    await connection.send(b"?")
+    await connection.reader.read(1)
+    reset(connection.writer)
+
+
+TWO = Outliers(consecutive_failures=2, base_ejection_s=60.0)
+
+
+async def ejections(proxy: Proxy, name: str) -> int:
+    stats = await proxy.supervisor.stats()
+    return int(stats["endpoints"][f"{name}.1"]["ejections"])
+
+
+async def test_a_replica_that_resets_at_once_is_ejected(proxy: Proxy) -> None:
+    await proxy.replica("web-1", cut_at_once)
+    await proxy.replica("web-2", greet_and_echo)
+    await proxy.route(protocol="tcp", outliers=TWO)
+
+    async def is_ejected() -> bool:
+        with contextlib.suppress(ConnectionResetError):
+            await talk_until_named(proxy)
+        return await ejections(proxy, "web-1") == 1
+
+    await eventually_async(is_ejected)
+    assert set(proxy.suspects) == {"web-1.1"}
+    assert {await talk_until_named(proxy) for _ in range(4)} == {"web-2"}
+
+
+async def test_a_reset_after_a_byte_is_no_failure(proxy: Proxy) -> None:
+    await proxy.replica("web-1", cut_after_a_byte)
+    await proxy.route(protocol="tcp", outliers=TWO)
+    for _ in range(4):
+        async with await proxy.client() as client:
+            async with asyncio.timeout(PATIENCE_S):
+                assert await client.reader.readexactly(1) == b"?"
+            await client.send(b"x")
+            with contextlib.suppress(ConnectionResetError):
+                assert await client.rest() == b""
+        await eventually_async(lambda: in_flight_is(proxy, 0))
+    assert await ejections(proxy, "web-1") == 0
+
+
+async def test_with_too_few_left_all_get_connections_again(proxy: Proxy) -> None:
+    names = ("web-1", "web-2", "web-3")
+    for name in names:
+        await proxy.replica(name, cut_at_once)
+    panic = Outliers(1, base_ejection_s=60.0, max_ejected_percent=100, panic_percent=50)
+    await proxy.route(protocol="tcp", outliers=panic)
+
+    async def panics() -> bool:
+        with contextlib.suppress(ConnectionResetError):
+            await talk_to_nobody(proxy.port)
+        return sum([await ejections(proxy, name) for name in names]) >= 2
+
+    await eventually_async(panics)
+    before = [replica.connections for replica in proxy.replicas]
+
+    async def all_are_tried() -> bool:
+        with contextlib.suppress(ConnectionResetError):
+            await talk_to_nobody(proxy.port)
+        after = [replica.connections for replica in proxy.replicas]
+        return all(now > then for then, now in zip(before, after, strict=True))
+
+    await eventually_async(all_are_tried)
+
+
+async def talk_until_named(proxy: Proxy) -> str:
+    """The name of the replica that a new connection gets to."""
+    async with await proxy.client() as client:
+        return await name_of(client)

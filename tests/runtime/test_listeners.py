@@ -37,7 +37,7 @@ def test_people_are_shown_the_url_to_open(given: dict[str, object], url: str) ->
 def test_every_field_arrives() -> None:
     spec = ProxySpec.model_validate(
         {
-            "listen": 5432, "host": "0.0.0.0", "protocol": "tcp", "proxyProtocol": "v2",
+            "listen": 5432, "host": "0.0.0.0",
             "algorithm": "least_requests", "replicaHeader": False, "accessLog": "json",
             "connectTimeout": 2, "responseTimeout": 3, "requestTimeout": 4, "idleTimeout": 5,
             "balancing": {"choices": 3, "slowStart": 6, "zone": "a", "hashBalance": 150},
@@ -54,7 +54,7 @@ def test_every_field_arrives() -> None:
     )  # fmt: skip
     told = listener_of("db", spec, ())
     assert Snapshot.from_json(Snapshot(1, (told,)).to_json()).listeners == (told,)
-    assert (told.protocol, told.proxy_protocol, told.host) == ("tcp", "v2", "0.0.0.0")
+    assert (told.protocol, told.proxy_protocol, told.host) == ("http", "off", "0.0.0.0")
     assert (told.connect_timeout_s, told.response_timeout_s) == (2, 3)
     assert (told.request_timeout_s, told.idle_timeout_s, told.access_log) == (4, 5, "json")
     balancing, limits, outliers = told.balancing, told.limits, told.outliers
@@ -67,3 +67,15 @@ def test_every_field_arrives() -> None:
     assert (outliers.consecutive_failures, outliers.base_ejection_s) == (13, 14)
     assert (outliers.max_ejection_s, outliers.max_ejected_percent) == (15, 16)
     assert outliers.panic_percent == 17
+
+
+def test_a_certificate_is_for_services_that_want_it() -> None:
+    secure, plain = ProxySpec(listen=443, tls=True), ProxySpec(listen=80)
+    assert listener_of("web", secure, (), "/a.pem").certificate == "/a.pem"
+    assert listener_of("web", plain, (), "/a.pem").certificate == ""
+
+
+def test_the_fields_of_tcp_arrive() -> None:
+    given = {"listen": 5432, "protocol": "tcp", "proxyProtocol": "v2", "limits": {"concurrency": 9}}
+    told = listener_of("db", ProxySpec.model_validate(given), ())
+    assert (told.protocol, told.proxy_protocol, told.limits.concurrency) == ("tcp", "v2", 9)
