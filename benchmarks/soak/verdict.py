@@ -69,7 +69,11 @@ class Death:
         alike = sent.status == 0 or not sent.complete if self.victim == PROXY else (
             self.victim == sent.replica
         )  # fmt: skip
-        return alike and sent.begun <= self.ended + NOTICED_S and self.begun <= sent.ended
+        return alike and self.meets(sent)
+
+    def meets(self, sent: Sent) -> bool:
+        """Whether it happened while the request was under way, or came to light then."""
+        return sent.begun <= self.ended + NOTICED_S and self.begun <= sent.ended
 
 
 def unasked(ends: Iterable[float], deaths: Sequence[Death], within_s: float) -> int:
@@ -88,6 +92,7 @@ class Fate(StrEnum):
     REPORTED = "POST reported as failed: its replica was killed"
     CUT = "answer cut off: its replica was killed"
     TOO_LARGE = "body too large to send again: its replica was killed"
+    TWICE = "sent again, and the second replica was killed, too"
     UNREAD = "pipelined behind the last answer of its connection: its replica was killed"
     WORKER = "open on a proxy worker that was killed"
     LOST = "lost"
@@ -113,7 +118,7 @@ def fate(sent: Sent, executed: Sequence[Executed], deaths: Iterable[Death]) -> F
         return _fate_of_answered(sent, executed)
     if executed and (sent.unread or (sent.status == 503 and sent.method not in IDEMPOTENT)):
         return Fate.DENIED
-    return _fate_of_failed(sent, [death for death in deaths if death.explains(sent)])
+    return _fate_of_failed(sent, [death for death in deaths if death.meets(sent)])
 
 
 def _fate_of_answered(sent: Sent, executed: Sequence[Executed]) -> Fate:
@@ -124,7 +129,8 @@ def _fate_of_answered(sent: Sent, executed: Sequence[Executed]) -> Fate:
     return Fate.REPEATED if len(executed) > 1 else Fate.ANSWERED
 
 
-def _fate_of_failed(sent: Sent, deaths: Sequence[Death]) -> Fate:
+def _fate_of_failed(sent: Sent, met: Sequence[Death]) -> Fate:
+    deaths = [death for death in met if death.explains(sent)]
     if any(death.victim == PROXY for death in deaths):
         return Fate.WORKER
     if not deaths:
@@ -137,6 +143,8 @@ def _fate_of_failed(sent: Sent, deaths: Sequence[Death]) -> Fate:
         return Fate.REPORTED
     if sent.status == 502 and sent.body_bytes > REPLAY_BYTES:
         return Fate.TOO_LARGE
+    if sent.status == 502 and len({death.victim for death in met} - {PROXY}) > 1:
+        return Fate.TWICE
     return Fate.LOST
 
 

@@ -5,6 +5,7 @@ import pytest
 from benchmarks.soak.verdict import PROXY, Death, Executed, Fate, Sent, fate, judge, unasked
 
 KILL = Death("web-2", 10.0, 10.1)
+OTHER_KILL = Death("web-3", 9.8, 9.95)
 WORKER = Death(PROXY, 10.0, 10.1)
 ONCE = (Executed("d", "web-2.1"),)
 TWICE = (*ONCE, Executed("d", "web-1.4"))
@@ -57,6 +58,11 @@ def cut(method: str = "GET") -> Sent:
         (sent("POST", 502, complete=True), (), [], Fate.LOST),
         (sent("GET", 502, complete=True), (), [KILL], Fate.LOST),
         (sent("PUT", 502, complete=True), (), [KILL], Fate.LOST),
+        # Sent again once: two replicas have to die for it to fail.
+        (sent("GET", 502, complete=True), ONCE, [KILL, OTHER_KILL], Fate.TWICE),
+        (sent("GET", 502, complete=True), ONCE, [KILL, KILL], Fate.LOST),
+        (sent("GET", 502, complete=True), ONCE, [KILL, WORKER], Fate.LOST),
+        (sent("GET", 502, complete=True), ONCE, [OTHER_KILL], Fate.LOST),
         (sent("PUT", 502, complete=True, body_bytes=65_537), (), [KILL], Fate.TOO_LARGE),
         (sent("GET", 502, complete=True), (), [WORKER], Fate.LOST),
         # Refused means untouched.
