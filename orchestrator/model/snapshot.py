@@ -104,6 +104,8 @@ class Listener:
     """For a whole request and its answer; 0: no bound."""
     idle_timeout_s: float = DEFAULT_IDLE_TIMEOUT_S
     """Of a client's connection between requests."""
+    asleep: bool = False
+    """The service has 0 replicas, or none yet after it had 0: requests wait for the first."""
     balancing: Balancing = Balancing()
     limits: Limits = Limits()
     outliers: Outliers = Outliers()

@@ -17,6 +17,7 @@ from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import (
     exhausted,
     no_replica,
+    none_came,
     none_connects,
     overdue,
     queue_timeout,
@@ -90,7 +91,7 @@ class Exchange:
     def dispatch(self) -> None:
         """Send to the replica whose turn it is, or wait for one that has room."""
         frontend = self.client.frontend
-        if frontend.concurrency or self.resent:
+        if frontend.may_queue or self.resent:
             self._dispatch_bounded(frontend.line)
         else:
             self.assign(self.pick())
@@ -269,8 +270,9 @@ class Exchange:
         """No time left."""
         if self.queued:
             self.client.frontend.line.leave(self)
-            service = self.client.frontend.listener.service
-            self.client.fail(self.failure or queue_timeout(service))
+            frontend = self.client.frontend
+            late = none_came if frontend.asleep else queue_timeout
+            self.client.fail(self.failure or late(frontend.listener.service))
             return
         if 0 < self.ends_at <= self.client.frontend.clock.now:
             self._overrun()

@@ -19,6 +19,7 @@ from orchestrator.proxy.waiting import WaitingLine
 if TYPE_CHECKING:
     from orchestrator.proxy.access_log import AccessLog
     from orchestrator.proxy.client import ClientConnection
+    from orchestrator.proxy.demand import Demand
     from orchestrator.proxy.keys import Caller
     from orchestrator.proxy.tcp import Session
 
@@ -31,6 +32,7 @@ class Frontend:
         self.closing = False
         self.clients: set[ClientConnection | Session] = set()
         self.access_log: AccessLog | None = None
+        self.demand: Demand | None = None
         self.responses = [0] * 6
         self.own_responses = [0] * 6  # those that no replica gave
         self.bytes_in = self.bytes_out = 0
@@ -53,6 +55,8 @@ class Frontend:
         self.max_requests = listener.limits.max_requests
         self.request_timeout_s = listener.request_timeout_s
         self.concurrency = listener.limits.concurrency
+        self.asleep = listener.asleep and not self.closing
+        self.may_queue = self.concurrency > 0 or self.asleep
         self.backends = backends
         before = self._selection
         if (before.balancing, before.endpoints) != (listener.balancing, listener.endpoints):
@@ -95,6 +99,8 @@ class Frontend:
     def close_idle(self) -> None:
         """End the connections without a request; the others end with their response."""
         self.closing = True
+        self.asleep = False  # Nobody will wake it: who waits is told so.
+        self.line.wake()
         for client in tuple(self.clients):
             client.close_if_idle()
 

@@ -11,6 +11,7 @@ from orchestrator.model.snapshot import Endpoint, Snapshot
 from orchestrator.proxy.access_log import AccessLogs
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.demand import Demand
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.listening import Acceptor
 
@@ -28,6 +29,7 @@ class DataPlane:
 
     def __init__(self, notify: Notify, log_folder: Path | None = None) -> None:
         self._notify = notify
+        self._demand = Demand(notify)
         self._access_logs = AccessLogs(log_folder)
         self._clock = Clock(self._sweep)
         self._sockets: dict[Address, socket.socket] = {}
@@ -47,6 +49,11 @@ class DataPlane:
     def endpoint_ids(self) -> set[str]:
         """Endpoints that have or may get requests."""
         return set(self._backends) | {backend.endpoint.id for backend in self._draining}
+
+    @property
+    def asleep(self) -> set[str]:
+        """Services whose requests wait for a first replica."""
+        return {one.listener.service for one in self._frontends.values() if one.asleep}
 
     def add_socket(self, address: Address, sock: socket.socket) -> None:
         """Have a listening socket ready for a snapshot that wants it."""
@@ -72,6 +79,7 @@ class DataPlane:
             frontend = self._frontend(listener.address, snapshot)
             frontend.configure(listener, backends)
             frontend.access_log = self._access_logs.of(listener)
+            frontend.demand = self._demand
         for address in set(self._sockets) - wanted:
             if closed := self._close_listener(address):
                 closed.configure(closed.listener, ())

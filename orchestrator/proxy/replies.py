@@ -50,7 +50,7 @@ def too_often(wait_s: int) -> HttpError:
 
 def queue_full(service: str) -> HttpError:
     """As many requests as may wait do."""
-    reason = f"all replicas of service {service} are busy and its queue is full"
+    reason = f"no replica of service {service} has room and its queue is full"
     return HttpError(503, reason, "connection_limit_reached")
 
 
@@ -58,6 +58,12 @@ def queue_timeout(service: str) -> HttpError:
     """The request waited as long as it may."""
     reason = f"all replicas of service {service} are busy"
     return HttpError(503, reason, "connection_limit_reached")
+
+
+def none_came(service: str) -> HttpError:
+    """The request waited for a first replica as long as it may."""
+    reason = f"service {service} has no replica, and none came in time"
+    return HttpError(503, reason, "destination_unavailable")
 
 
 def none_connects(service: str) -> HttpError:

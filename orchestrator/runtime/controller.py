@@ -17,6 +17,7 @@ from orchestrator.model.state import Phase, SlotKey
 from orchestrator.model.timing import Timing
 from orchestrator.runtime.clock import Clock, SystemClock
 from orchestrator.runtime.cluster import Cluster
+from orchestrator.runtime.demand import Demands
 from orchestrator.runtime.desired import Change, DesiredState
 from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.executor import Executor
@@ -57,8 +58,9 @@ class Controller:
         self.log = EventLog(self.store, clock)
         desired = DesiredState(self.store, settings.timing)
         self.cluster = Cluster(engine, self.store, desired, self.log, clock)
+        self.demands = Demands(self.cluster)
         self.supervisor = ProxySupervisor(
-            project.run_dir, settings.proxy_workers, on_suspect=self._suspected
+            project.run_dir, settings.proxy_workers, self._suspected, self.demands.heard
         )
         self.publisher = Publisher(self.supervisor, self.cluster)
         self.images = Images(engine, self.log)
@@ -194,6 +196,7 @@ class Controller:
         self._wanted_changed()
 
     def _wanted_changed(self) -> None:
+        self.demands.review()
         self.cluster.watch_all()
         self.cluster.touch_all()
 

@@ -7,7 +7,9 @@ from orchestrator.model.proxying import LimitSpec, OutlierSpec, ProxySpec, RateS
 from orchestrator.model.snapshot import Balancing, Endpoint, Limits, Listener, Outliers
 
 
-def listener_of(service: str, spec: ProxySpec, ready: Sequence[Routable]) -> Listener:
+def listener_of(
+    service: str, spec: ProxySpec, ready: Sequence[Routable], asleep: bool = False
+) -> Listener:
     """The listener of one service, with an endpoint for each ready replica."""
     return Listener(
         service=service,
@@ -22,6 +24,7 @@ def listener_of(service: str, spec: ProxySpec, ready: Sequence[Routable]) -> Lis
         response_timeout_s=spec.response_timeout_s,
         request_timeout_s=spec.request_timeout_s,
         idle_timeout_s=spec.idle_timeout_s,
+        asleep=asleep,
         balancing=_balancing(spec),
         limits=_limits(spec.limits, spec.rate_limit),
         outliers=_outliers(spec.outliers),
