@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from orchestrator.model.errors import Fault, SpecError
-from orchestrator.model.scalars import CookieName, Count, Duration, HashKey, Name, Port
+from orchestrator.model.scalars import CookieName, Count, Duration, HashKey, Memory, Name, Port
 from orchestrator.model.sections import Spec
 
 
@@ -101,6 +101,9 @@ class LimitSpec(Spec):
         le=100,
         description="Retries in flight, in percent of the requests in flight (3 are always"
         " allowed): a failing service is not buried in retries.",
+    )
+    max_body_bytes: Memory | None = Field(
+        None, alias="maxBody", gt=0, description="Of a request; a longer one is refused with 413."
     )
 
 

@@ -65,6 +65,8 @@ class Limits:
     queue: int = 1_024
     queue_timeout_s: float = 5.0
     retry_percent: int = 20
+    max_body_bytes: int = 0
+    """Of a request; 0: no bound."""
     rate_per_s: float = 0.0
     """Requests of one client address; 0: no bound."""
     rate_burst: int = 1

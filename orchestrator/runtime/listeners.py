@@ -63,6 +63,7 @@ def _limits(limits: LimitSpec, rate: RateSpec | None) -> Limits:
         queue=limits.queue,
         queue_timeout_s=limits.queue_timeout_s,
         retry_percent=limits.retry_percent,
+        max_body_bytes=limits.max_body_bytes or 0,
         rate_per_s=rate.per_second if rate else 0.0,
         rate_burst=rate.burst if rate else 1,
     )

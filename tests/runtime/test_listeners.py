@@ -18,7 +18,7 @@ def test_every_field_arrives() -> None:
             "balancing": {"choices": 3, "slowStart": 6, "zone": "a", "hashBalance": 150},
             "limits": {
                 "maxConnections": 7, "maxRequests": 8, "concurrency": 9, "queue": 10,
-                "queueTimeout": 11, "retryBudget": 12,
+                "queueTimeout": 11, "retryBudget": 12, "maxBody": "13Ki",
             },
             "outliers": {
                 "consecutiveFailures": 13, "baseEjection": 14, "maxEjection": 15,
@@ -38,6 +38,7 @@ def test_every_field_arrives() -> None:
     assert balancing.hash_balance_percent == 150
     assert (limits.max_connections, limits.max_requests, limits.concurrency) == (7, 8, 9)
     assert (limits.queue, limits.queue_timeout_s, limits.retry_percent) == (10, 11, 12)
+    assert limits.max_body_bytes == 13 * 1024
     assert (limits.rate_per_s, limits.rate_burst) == (18, 19)
     assert (outliers.consecutive_failures, outliers.base_ejection_s) == (13, 14)
     assert (outliers.max_ejection_s, outliers.max_ejected_percent) == (15, 16)
