@@ -9,6 +9,12 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from orchestrator.model.errors import Fault, SpecError
+from orchestrator.model.headers import (
+    RedirectSpec,
+    RequestHeadersSpec,
+    ResponseHeadersSpec,
+    redirect_faults,
+)
 from orchestrator.model.scalars import CookieName, Count, Duration, HashKey, Memory, Name, Port
 from orchestrator.model.sections import Spec
 
@@ -163,10 +169,15 @@ class ProxySpec(Spec):
     limits: LimitSpec = LimitSpec()
     outliers: OutlierSpec = OutlierSpec()
     rate_limit: RateSpec | None = Field(None, alias="rateLimit")
+    request_headers: RequestHeadersSpec = Field(RequestHeadersSpec(), alias="requestHeaders")
+    response_headers: ResponseHeadersSpec = Field(ResponseHeadersSpec(), alias="responseHeaders")
+    redirects: tuple[RedirectSpec, ...] = Field(
+        (), description="Answered by the proxy itself; the longest path that fits decides."
+    )
 
     @model_validator(mode="after")
     def _fits_protocol(self) -> Self:
-        faults = []
+        faults = redirect_faults(self.redirects)
         if self.protocol == "tcp":
             if self.algorithm == "consistent_hash" and self.balancing.hash_on != "source":
                 remedy = "hashOn: source"
@@ -176,9 +187,19 @@ class ProxySpec(Spec):
                 faults.append(
                     Fault("a connection has no cookies", remedy, "balancing.stickyCookie")
                 )
+            faults += self._http_only()
         elif self.proxy_protocol != "off":
             message = "is for protocol: tcp; HTTP replicas read X-Forwarded-For"
             faults.append(Fault(message, "leave it out", "proxyProtocol"))
         if faults:
             raise SpecError(*faults)
         return self
+
+    def _http_only(self) -> list[Fault]:
+        rules = {
+            "requestHeaders": self.request_headers != RequestHeadersSpec(),
+            "responseHeaders": self.response_headers != ResponseHeadersSpec(),
+            "redirects": bool(self.redirects),
+        }
+        message = "a connection has no requests"
+        return [Fault(message, "leave it out", name) for name, given in rules.items() if given]

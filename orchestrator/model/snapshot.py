@@ -84,6 +84,23 @@ class Outliers:
 
 
 @dataclass(frozen=True, slots=True)
+class HeaderRules:
+    """What is changed of a head's lines: first those in `remove` go, then `set` replaces."""
+
+    set: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Requests for the path `prefix` and all below it are answered with `status`."""
+
+    prefix: str
+    to: str
+    status: int = 308
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
     """One listening socket, the service behind it and how requests are spread."""
 
@@ -111,6 +128,9 @@ class Listener:
     balancing: Balancing = Balancing()
     limits: Limits = Limits()
     outliers: Outliers = Outliers()
+    request_headers: HeaderRules = HeaderRules()
+    response_headers: HeaderRules = HeaderRules()
+    redirects: tuple[Redirect, ...] = ()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -152,5 +172,12 @@ def _listener(data: dict[str, Any]) -> Listener:
             "balancing": Balancing(**data["balancing"]),
             "limits": Limits(**data["limits"]),
             "outliers": Outliers(**data["outliers"]),
+            "request_headers": _header_rules(data["request_headers"]),
+            "response_headers": _header_rules(data["response_headers"]),
+            "redirects": tuple(Redirect(**redirect) for redirect in data["redirects"]),
         }
     )
+
+
+def _header_rules(data: dict[str, Any]) -> HeaderRules:
+    return HeaderRules(tuple((name, value) for name, value in data["set"]), tuple(data["remove"]))

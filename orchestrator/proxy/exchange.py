@@ -86,6 +86,9 @@ class Exchange:
             if refused is not None:
                 self.client.fail(refused)
                 return
+        if frontend.redirects is not None and (other := frontend.redirects.of(self.request)):
+            self.client.fail(other)
+            return
         self.dispatch()
 
     def dispatch(self) -> None:

@@ -11,7 +11,9 @@ from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.ejection import passed_over
 from orchestrator.proxy.exchange import Exchange
+from orchestrator.proxy.header_rules import edit_of
 from orchestrator.proxy.numbers import by_class
+from orchestrator.proxy.redirects import Redirects
 from orchestrator.proxy.selection import Selection
 from orchestrator.proxy.sticky import Sticky
 from orchestrator.proxy.waiting import WaitingLine
@@ -57,6 +59,9 @@ class Frontend:
         self.concurrency = listener.limits.concurrency
         self.asleep = listener.asleep and not self.closing
         self.may_queue = self.concurrency > 0 or self.asleep
+        self.request_edit = edit_of(listener.request_headers)
+        self.response_edit = edit_of(listener.response_headers)
+        self.redirects = Redirects(listener.redirects) if listener.redirects else None
         self.backends = backends
         before = self._selection
         if (before.balancing, before.endpoints) != (listener.balancing, listener.endpoints):

@@ -3,8 +3,17 @@
 from collections.abc import Sequence
 
 from orchestrator.core.endpoints import Routable
+from orchestrator.model.headers import RequestHeadersSpec, ResponseHeadersSpec
 from orchestrator.model.proxying import LimitSpec, OutlierSpec, ProxySpec, RateSpec
-from orchestrator.model.snapshot import Balancing, Endpoint, Limits, Listener, Outliers
+from orchestrator.model.snapshot import (
+    Balancing,
+    Endpoint,
+    HeaderRules,
+    Limits,
+    Listener,
+    Outliers,
+    Redirect,
+)
 
 
 def listener_of(
@@ -28,7 +37,14 @@ def listener_of(
         balancing=_balancing(spec),
         limits=_limits(spec.limits, spec.rate_limit),
         outliers=_outliers(spec.outliers),
+        request_headers=_header_rules(spec.request_headers),
+        response_headers=_header_rules(spec.response_headers),
+        redirects=tuple(Redirect(one.from_, one.to, one.status) for one in spec.redirects),
     )
+
+
+def _header_rules(spec: RequestHeadersSpec | ResponseHeadersSpec) -> HeaderRules:
+    return HeaderRules(tuple(spec.set.items()), spec.remove)
 
 
 def _endpoint(replica: Routable) -> Endpoint:

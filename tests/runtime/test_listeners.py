@@ -1,12 +1,28 @@
 """What the proxy is told is what the manifest says, and the defaults of both are the same."""
 
 from orchestrator.model.proxying import ProxySpec
-from orchestrator.model.snapshot import Listener, Snapshot
+from orchestrator.model.snapshot import HeaderRules, Listener, Redirect, Snapshot
 from orchestrator.runtime.listeners import listener_of
 
 
 def test_the_defaults_of_manifest_and_data_plane_agree() -> None:
     assert listener_of("web", ProxySpec(listen=80), ()) == Listener("web", "127.0.0.1", 80)
+
+
+def test_header_rules_and_redirects_arrive() -> None:
+    spec = ProxySpec.model_validate(
+        {
+            "listen": 80,
+            "requestHeaders": {"set": {"X-Env": "dev", "X-Level": 1}, "remove": ["Cookie"]},
+            "responseHeaders": {"remove": ["Server"]},
+            "redirects": [{"from": "/old", "to": "https://example.org/new", "status": 301}],
+        }
+    )
+    told = listener_of("web", spec, ())
+    assert told.request_headers == HeaderRules((("X-Env", "dev"), ("X-Level", "1")), ("Cookie",))
+    assert told.response_headers == HeaderRules((), ("Server",))
+    assert told.redirects == (Redirect("/old", "https://example.org/new", 301),)
+    assert Snapshot.from_json(Snapshot(1, (told,)).to_json()).listeners == (told,)
 
 
 def test_every_field_arrives() -> None:
