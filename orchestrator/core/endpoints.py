@@ -1,6 +1,6 @@
 """Which replicas may be sent requests."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from orchestrator.model.state import Desired, Endpoint, Observed, Phase, Replica, ReplicaId
@@ -30,6 +30,21 @@ def routable(desired: Desired, observed: Observed) -> Mapping[str, tuple[Routabl
                 Routable(replica.id, replica.endpoint, replica.node, zone)
             )
     return {name: tuple(sorted(replicas, key=_by_id)) for name, replicas in found.items()}
+
+
+def asleep(
+    desired: Desired, ready: Mapping[str, Collection[Routable]], before: Collection[str]
+) -> frozenset[str]:
+    """Services whose requests wait for a first replica: 0 are wanted, or 0 were and none has been
+    ready since. `ready`: from `routable`; `before`: what this said last.
+
+    A service that has lost all its replicas is not among them: its requests fail at once.
+    """
+    return frozenset(
+        name
+        for name, service in desired.services.items()
+        if service.spec.replicas == 0 or (name in before and not ready.get(name))
+    )
 
 
 def _serves(replica: Replica) -> bool:

@@ -9,12 +9,19 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from orchestrator.model.errors import Fault, SpecError
+from orchestrator.model.headers import (
+    RedirectSpec,
+    RequestHeadersSpec,
+    ResponseHeadersSpec,
+    redirect_faults,
+)
 from orchestrator.model.scalars import (
     CookieName,
     Count,
     Duration,
     HashKey,
     HostName,
+    Memory,
     Name,
     PathPrefix,
     Port,
@@ -120,6 +127,9 @@ class LimitSpec(Spec):
         description="Retries in flight, in percent of the requests in flight (3 are always"
         " allowed): a failing service is not buried in retries.",
     )
+    max_body_bytes: Memory | None = Field(
+        None, alias="maxBody", gt=0, description="Of a request; a longer one is refused with 413."
+    )
 
 
 class RateSpec(Spec):
@@ -194,10 +204,15 @@ class ProxySpec(Spec):
     limits: LimitSpec = LimitSpec()
     outliers: OutlierSpec = OutlierSpec()
     rate_limit: RateSpec | None = Field(None, alias="rateLimit")
+    request_headers: RequestHeadersSpec = Field(RequestHeadersSpec(), alias="requestHeaders")
+    response_headers: ResponseHeadersSpec = Field(ResponseHeadersSpec(), alias="responseHeaders")
+    redirects: tuple[RedirectSpec, ...] = Field(
+        (), description="Answered by the proxy itself; the longest path that fits decides."
+    )
 
     @model_validator(mode="after")
     def _fits_protocol(self) -> Self:
-        faults = []
+        faults = redirect_faults(self.redirects)
         if self.protocol == "tcp":
             faults += self._about_requests()
             if self.tls:
@@ -231,7 +246,7 @@ class ProxySpec(Spec):
         return self
 
     def _about_requests(self) -> list[Fault]:
-        """What bounds requests, where there are only connections."""
+        """What bounds or changes requests, where there are only connections."""
         plain = LimitSpec()
         given = {
             "requestTimeout": self.request_timeout_s > 0,
@@ -240,6 +255,10 @@ class ProxySpec(Spec):
             "limits.queue": self.limits.queue != plain.queue,
             "limits.queueTimeout": self.limits.queue_timeout_s != plain.queue_timeout_s,
             "limits.retryBudget": self.limits.retry_percent != plain.retry_percent,
+            "limits.maxBody": self.limits.max_body_bytes != plain.max_body_bytes,
+            "requestHeaders": self.request_headers != RequestHeadersSpec(),
+            "responseHeaders": self.response_headers != ResponseHeadersSpec(),
+            "redirects": bool(self.redirects),
         }
         message = "is about requests; protocol: tcp knows only connections"
         return [Fault(message, "leave it out", path) for path, is_set in given.items() if is_set]

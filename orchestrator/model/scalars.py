@@ -78,6 +78,11 @@ def _plain_text(text: str) -> str:
     return text
 
 
+def header_text(value: object) -> object:
+    """A number or a truth value as text: YAML reads `1` and `true` so."""
+    return _env_text(value)
+
+
 def _env_text(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -65,6 +65,8 @@ class Limits:
     queue: int = 1_024
     queue_timeout_s: float = 5.0
     retry_percent: int = 20
+    max_body_bytes: int = 0
+    """Of a request; 0: no bound."""
     rate_per_s: float = 0.0
     """Requests of one client address; 0: no bound."""
     rate_burst: int = 1
@@ -79,6 +81,23 @@ class Outliers:
     max_ejection_s: float = 300.0
     max_ejected_percent: int = 50
     panic_percent: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRules:
+    """What is changed of a head's lines: first those in `remove` go, then `set` replaces."""
+
+    set: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Requests for the path `prefix` and all below it are answered with `status`."""
+
+    prefix: str
+    to: str
+    status: int = 308
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +128,8 @@ class Listener:
     """For a whole request and its answer; 0: no bound."""
     idle_timeout_s: float = DEFAULT_IDLE_TIMEOUT_S
     """Of a client's connection between requests."""
+    asleep: bool = False
+    """The service has 0 replicas, or none yet after it had 0: requests wait for the first."""
     balancing: Balancing = Balancing()
     limits: Limits = Limits()
     outliers: Outliers = Outliers()
@@ -118,6 +139,9 @@ class Listener:
     """A prefix in whole segments."""
     strip_prefix: bool = False
     """Whether the replica gets the path without it."""
+    request_headers: HeaderRules = HeaderRules()
+    response_headers: HeaderRules = HeaderRules()
+    redirects: tuple[Redirect, ...] = ()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -165,5 +189,12 @@ def _listener(data: dict[str, Any]) -> Listener:
             "balancing": Balancing(**data["balancing"]),
             "limits": Limits(**data["limits"]),
             "outliers": Outliers(**data["outliers"]),
+            "request_headers": _header_rules(data["request_headers"]),
+            "response_headers": _header_rules(data["response_headers"]),
+            "redirects": tuple(Redirect(**redirect) for redirect in data["redirects"]),
         }
     )
+
+
+def _header_rules(data: dict[str, Any]) -> HeaderRules:
+    return HeaderRules(tuple((name, value) for name, value in data["set"]), tuple(data["remove"]))

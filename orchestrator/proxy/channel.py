@@ -4,13 +4,15 @@ One JSON object a line over a Unix stream socket; a listening socket travels bes
 ancillary data (SCM_RIGHTS). `PROTOCOL` is the version of the messages.
 
 controller → worker                      worker → controller
-  listen    host, port + the socket        hello     protocol, pid, started_at, version, endpoints
+  listen    host, port + the socket        hello     protocol, pid, started_at, version, endpoints,
+                                                     asleep
   snapshot  snapshot                       listener  host, port + the socket (one per listener)
   stats                                    ready     (end of the greeting)
   shutdown  timeout_s                      ack       version
                                            refused   version, why
                                            drained   endpoint
                                            suspect   endpoint, why
+                                           demand    service, waiting
                                            stats     services, endpoints
 """
 

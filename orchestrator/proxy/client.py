@@ -4,7 +4,8 @@ import asyncio
 import math
 from typing import TYPE_CHECKING, Final, cast
 
-from orchestrator.proxy.body import Body, body_of
+from orchestrator.proxy.body import Body
+from orchestrator.proxy.body_limit import request_body
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import reply, too_many_connections
@@ -138,7 +139,7 @@ class ClientConnection(asyncio.Protocol):
         port = self.frontend.port
         refused = None if port is None else port.admit(self, head)
         if head.length:
-            self.body = body_of(head.length)
+            self.body = request_body(head.length, self.frontend.listener.limits.max_body_bytes)
             data, self._buffer = self._buffer, b""
             if data:
                 self._feed(exchange, self.body, data)

@@ -60,6 +60,7 @@ class ControlServer:
                 "started_at": self._started_at,
                 "version": self.plane.version,
                 "endpoints": sorted(self.plane.endpoint_ids),
+                "asleep": sorted(self.plane.asleep),
             }
         )
         for (host, port), sock in self.plane.sockets.items():

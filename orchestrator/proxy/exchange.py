@@ -18,6 +18,7 @@ from orchestrator.proxy.replies import (
     client_silent,
     exhausted,
     no_replica,
+    none_came,
     none_connects,
     overdue,
     queue_timeout,
@@ -26,6 +27,7 @@ from orchestrator.proxy.replies import (
 )
 from orchestrator.proxy.request_head import RequestHead
 from orchestrator.proxy.syntax import HttpError
+from orchestrator.proxy.target import strip_prefix
 
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
@@ -86,12 +88,17 @@ class Exchange:
             if refused is not None:
                 self.client.fail(refused)
                 return
+        if frontend.redirects is not None and (other := frontend.redirects.of(self.request)):
+            self.client.fail(other)
+            return
+        if frontend.prefix:
+            strip_prefix(self.request, frontend.prefix)
         self.dispatch()
 
     def dispatch(self) -> None:
         """Send to the replica whose turn it is, or wait for one that has room."""
         frontend = self.client.frontend
-        if frontend.concurrency or self.resent:
+        if frontend.may_queue or self.resent:
             self._dispatch_bounded(frontend.line)
         else:
             self.assign(self.pick())
@@ -270,8 +277,9 @@ class Exchange:
         """No time left."""
         if self.queued:
             self.client.frontend.line.leave(self)
-            service = self.client.frontend.listener.service
-            self.client.fail(self.failure or queue_timeout(service))
+            frontend = self.client.frontend
+            late = none_came if frontend.asleep else queue_timeout
+            self.client.fail(self.failure or late(frontend.listener.service))
             return
         if 0 < self.ends_at <= self.client.frontend.clock.now:
             self._overrun()

@@ -11,9 +11,12 @@ from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.ejection import passed_over
 from orchestrator.proxy.exchange import Exchange
+from orchestrator.proxy.header_rules import edit_of
 from orchestrator.proxy.numbers import by_class
+from orchestrator.proxy.redirects import Redirects
 from orchestrator.proxy.selection import Selection
 from orchestrator.proxy.sticky import Sticky
+from orchestrator.proxy.target import prefix_of
 from orchestrator.proxy.waiting import WaitingLine
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from orchestrator.proxy.access_log import AccessLog
     from orchestrator.proxy.client import ClientConnection
+    from orchestrator.proxy.demand import Demand
     from orchestrator.proxy.keys import Caller
     from orchestrator.proxy.port import Port
     from orchestrator.proxy.request_fields import KnownHeaders
@@ -41,6 +45,7 @@ class Frontend:
         self.access_log: AccessLog | None = None
         self.tls: ssl.SSLContext | None = None
         self.handshakes = 0  # of TLS, under way
+        self.demand: Demand | None = None
         self.responses = [0] * 6
         self.own_responses = [0] * 6  # those that no replica gave
         self.bytes_in = self.bytes_out = 0
@@ -65,6 +70,12 @@ class Frontend:
         self.max_requests = listener.limits.max_requests
         self.request_timeout_s = listener.request_timeout_s
         self.concurrency = listener.limits.concurrency
+        self.asleep = listener.asleep and not self.closing
+        self.may_queue = self.concurrency > 0 or self.asleep
+        self.request_edit = edit_of(listener.request_headers)
+        self.response_edit = edit_of(listener.response_headers)
+        self.redirects = Redirects(listener.redirects) if listener.redirects else None
+        self.prefix = prefix_of(listener)
         self.backends = backends
         before = self._selection
         if (before.balancing, before.endpoints) != (listener.balancing, listener.endpoints):
@@ -112,6 +123,8 @@ class Frontend:
     def close_idle(self) -> None:
         """End the connections without a request; the others end with their response."""
         self.closing = True
+        self.asleep = False  # Nobody will wake it: who waits is told so.
+        self.line.wake()
         for client in tuple(self.clients):
             client.close_if_idle()
 

@@ -11,6 +11,7 @@ from orchestrator.model.snapshot import Endpoint, Listener, Snapshot
 from orchestrator.proxy.access_log import AccessLogs
 from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.demand import Demand
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.listening import Acceptor
 from orchestrator.proxy.port import Port
@@ -30,6 +31,7 @@ class DataPlane:
 
     def __init__(self, notify: Notify, log_folder: Path | None = None) -> None:
         self._notify = notify
+        self._demand = Demand(notify)
         self._access_logs = AccessLogs(log_folder)
         self._tls = Contexts()
         self._clock = Clock(self._sweep)
@@ -55,6 +57,11 @@ class DataPlane:
     def frontends(self) -> dict[str, Frontend]:
         """Of the last snapshot, by service."""
         return {name: one for port in self._ports.values() for name, one in port.frontends.items()}
+
+    @property
+    def asleep(self) -> set[str]:
+        """Services whose requests wait for a first replica."""
+        return {name for name, one in self.frontends.items() if one.asleep}
 
     def add_socket(self, address: Address, sock: socket.socket) -> None:
         """Have a listening socket ready for a snapshot that wants it."""
@@ -109,6 +116,7 @@ class DataPlane:
             frontend = port.frontends[listener.service]
             frontend.configure(listener, tuple(self._backends[e.id] for e in listener.endpoints))
             frontend.access_log = self._access_logs.of(listener)
+            frontend.demand = self._demand
         if address not in self._acceptors:
             # A duplicate, so that closing one's use of the socket leaves one to hand back.
             self._acceptors[address] = Acceptor(self._sockets[address].dup(), port.entrance)

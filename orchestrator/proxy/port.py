@@ -16,7 +16,7 @@ from orchestrator.proxy.replies import no_route, too_many_connections
 from orchestrator.proxy.request_head import RequestHead
 from orchestrator.proxy.routing import ANY_PATH, Router
 from orchestrator.proxy.syntax import HttpError
-from orchestrator.proxy.target import path_of, strip_prefix
+from orchestrator.proxy.target import path_of
 
 _NOBODY: Final = ""
 
@@ -91,17 +91,8 @@ class Port:
         return no_route() if frontend is self.home else None
 
     def _find(self, head: RequestHead) -> Frontend:
-        """The frontend of the service that a request is for, `home` if of none.
-
-        The request is made what that service wants to see of it.
-        """
-        frontend = self._router.find(head.host, path_of(head))
-        if frontend is None:
-            return self.home
-        listener = frontend.listener
-        if listener.strip_prefix and listener.path != ANY_PATH:
-            strip_prefix(head, listener.path.encode())
-        return frontend
+        """The frontend of the service that a request is for, `home` if of none."""
+        return self._router.find(head.host, path_of(head)) or self.home
 
     def close(self) -> tuple[Frontend, ...]:
         """End the connections without a request; who has others yet."""

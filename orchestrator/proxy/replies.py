@@ -11,15 +11,26 @@ from orchestrator.proxy.syntax import HttpError
 RETRY_AFTER_S: Final = 1
 
 
+class Redirection(HttpError):
+    """The answer is at `location`."""
+
+    def __init__(self, status: int, location: str) -> None:
+        super().__init__(status, "redirected")
+        self.location = location
+
+
 def reply(error: HttpError, keep_alive: bool, to_head: bool = False) -> bytes:
     """The complete response for `error`. `to_head`: without its body."""
     body = f"{error.reason}\n".encode()
     retry_after_s = error.retry_after_s or (RETRY_AFTER_S if error.status == 503 else 0)
     retry = f"Retry-After: {retry_after_s}\r\n" if retry_after_s else ""
+    why = f"Proxy-Status: orch; error={error.error}"
+    if isinstance(error, Redirection):
+        why = f"Location: {error.location}"
     connection = "" if keep_alive else "Connection: close\r\n"
     head = (
         f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
-        f"Server: orch-proxy\r\nProxy-Status: orch; error={error.error}\r\n"
+        f"Server: orch-proxy\r\n{why}\r\n"
         f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
         f"{retry}{connection}\r\n"
     ).encode()
@@ -55,7 +66,7 @@ def too_often(wait_s: int) -> HttpError:
 
 def queue_full(service: str) -> HttpError:
     """As many requests as may wait do."""
-    reason = f"all replicas of service {service} are busy and its queue is full"
+    reason = f"no replica of service {service} has room and its queue is full"
     return HttpError(503, reason, "connection_limit_reached")
 
 
@@ -63,6 +74,12 @@ def queue_timeout(service: str) -> HttpError:
     """The request waited as long as it may."""
     reason = f"all replicas of service {service} are busy"
     return HttpError(503, reason, "connection_limit_reached")
+
+
+def none_came(service: str) -> HttpError:
+    """The request waited for a first replica as long as it may."""
+    reason = f"service {service} has no replica, and none came in time"
+    return HttpError(503, reason, "destination_unavailable")
 
 
 def none_connects(service: str) -> HttpError:

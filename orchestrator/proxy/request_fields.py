@@ -7,7 +7,7 @@ and 2 µs more to put the headers together again.
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.proxy.request_ids import is_request_id, is_traceparent
 from orchestrator.proxy.syntax import (
@@ -20,6 +20,9 @@ from orchestrator.proxy.syntax import (
     special_headers,
     without_named,
 )
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.header_rules import HeaderEdit
 
 _SPECIAL: Final = special_headers(
     b"host",
@@ -71,6 +74,8 @@ class KnownHeaders:
     """Whether there is a `traceparent` to pass on."""
     upstream: bytes = b""
     """For a replica, without what differs from request to request."""
+    edited: "tuple[HeaderEdit, bytes] | None" = None
+    """`upstream` as a service's rules change it, and which."""
 
 
 def read_headers(received: bytes, forwarded: bytes, authority: bytes | None) -> KnownHeaders:

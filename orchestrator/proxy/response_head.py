@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.proxy.syntax import (
     BLANKS,
@@ -18,6 +18,9 @@ from orchestrator.proxy.syntax import (
     special_headers,
     without_named,
 )
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.header_rules import HeaderEdit
 
 _HEAD: Final = re.compile(
     rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: " + VALUE + rb"*+)?"
@@ -51,6 +54,8 @@ class ResponseHead:
     keep_alive: bool = True
     """Whether the replica's connection can take another request."""
     upgrade: bytes = b""
+    edited: "tuple[HeaderEdit, bytes] | None" = None
+    """`lines` as a service's rules change them, and which."""
 
 
 def parse_response(data: bytes, to_head: bool) -> ResponseHead | None:

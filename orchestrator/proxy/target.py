@@ -4,10 +4,13 @@ Paths are taken as they were sent: `%2F` is no `/`, and dot segments are not res
 """
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.proxy.request_head import RequestHead
 from orchestrator.proxy.syntax import CRLF
+
+if TYPE_CHECKING:
+    from orchestrator.model.snapshot import Listener
 
 _PATH: Final = re.compile(rb"[^ ]++ ([^ ?]*+)").match
 
@@ -16,6 +19,11 @@ def path_of(head: RequestHead) -> bytes:
     """The path, without the query; `*` where a server as a whole is asked."""
     found = _PATH(head.upstream)
     return found[1] if found else b""
+
+
+def prefix_of(listener: "Listener") -> bytes:
+    """What is taken away from the paths of a listener's requests, empty if nothing."""
+    return b"" if not listener.strip_prefix or listener.path == "/" else listener.path.encode()
 
 
 def strip_prefix(head: RequestHead, prefix: bytes) -> None:

@@ -41,7 +41,9 @@ class UpstreamConnection(asyncio.Protocol):
     def carry(self, exchange: "Exchange") -> None:
         """Send the exchange's request as far as it is there."""
         self.exchange = exchange
-        self.transport.write(exchange.request.upstream)
+        edit = exchange.client.frontend.request_edit
+        request = exchange.request
+        self.transport.write(request.upstream if edit is None else edit.request(request))
         # uvloop writes at once; a transport that closes on the first write has sent nothing.
         self.unsent = self.transport.is_closing()
         if exchange.pieces:

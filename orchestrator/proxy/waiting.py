@@ -1,5 +1,6 @@
 """Requests that wait for a replica to have room: first come, first served.
 
+While a service is asleep (0 replicas) they wait for its first one, and the controller is told.
 Retries wait here too while as many as the retry budget allows are in flight. Envoy fails those;
 but when a replica dies under load, all it had is sent again at once, and need not be lost.
 """
@@ -46,9 +47,17 @@ class WaitingLine:
 
     def wake(self) -> None:
         """A replica may have room: hand it on as soon as what made the room is done."""
+        if self.exchanges and self._frontend.asleep:
+            self._tell_demand()
         if self.exchanges and not self._woken:
             self._woken = True
             self._loop.call_soon(self._hand_on)
+
+    def _tell_demand(self) -> None:
+        frontend = self._frontend
+        if frontend.demand is not None:
+            service = frontend.listener.service
+            frontend.demand.waits(service, len(self.exchanges), self._loop.time())
 
     def _hand_on(self) -> None:
         self._woken = False
@@ -80,4 +89,5 @@ class WaitingLine:
 
     def may_wait(self, exchange: "Exchange") -> bool:
         """Whether a replica that could serve it may come to have room."""
-        return any(b not in exchange.tried for b in self._frontend.backends)
+        frontend = self._frontend
+        return frontend.asleep or any(b not in exchange.tried for b in frontend.backends)

@@ -20,6 +20,7 @@ from orchestrator.runtime.authority import Authority
 from orchestrator.runtime.certificates import Certificates
 from orchestrator.runtime.clock import Clock, SystemClock
 from orchestrator.runtime.cluster import Cluster
+from orchestrator.runtime.demand import Demands
 from orchestrator.runtime.desired import Change, DesiredState
 from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.executor import Executor
@@ -60,8 +61,9 @@ class Controller:
         self.log = EventLog(self.store, clock)
         desired = DesiredState(self.store, settings.timing)
         self.cluster = Cluster(engine, self.store, desired, self.log, clock)
+        self.demands = Demands(self.cluster)
         self.supervisor = ProxySupervisor(
-            project.run_dir, settings.proxy_workers, on_suspect=self._suspected
+            project.run_dir, settings.proxy_workers, self._suspected, self.demands.heard
         )
         certificates = Certificates(Authority(project.base), project.certificates_dir)
         self.publisher = Publisher(self.supervisor, self.cluster, certificates)
@@ -199,6 +201,7 @@ class Controller:
         self._wanted_changed()
 
     def _wanted_changed(self) -> None:
+        self.demands.review()
         self.cluster.watch_all()
         self.cluster.touch_all()
 

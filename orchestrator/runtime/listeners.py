@@ -3,16 +3,31 @@
 from collections.abc import Sequence
 
 from orchestrator.core.endpoints import Routable
+from orchestrator.model.headers import RequestHeadersSpec, ResponseHeadersSpec
 from orchestrator.model.proxying import LimitSpec, OutlierSpec, ProxySpec, RateSpec
-from orchestrator.model.snapshot import Balancing, Endpoint, Limits, Listener, Outliers
+from orchestrator.model.snapshot import (
+    Balancing,
+    Endpoint,
+    HeaderRules,
+    Limits,
+    Listener,
+    Outliers,
+    Redirect,
+)
 
 
 def listener_of(
-    service: str, spec: ProxySpec, ready: Sequence[Routable], certificate: str = ""
+    service: str,
+    spec: ProxySpec,
+    ready: Sequence[Routable],
+    *,
+    certificate: str = "",
+    asleep: bool = False,
 ) -> Listener:
     """The listener of one service, with an endpoint for each ready replica.
 
-    `certificate`: the project's, a path; shown where the manifest says so.
+    `certificate`: the project's, a path; shown where the manifest says so. `asleep`: requests wait
+    for a first replica.
     """
     return Listener(
         service=service,
@@ -31,10 +46,18 @@ def listener_of(
         response_timeout_s=spec.response_timeout_s,
         request_timeout_s=spec.request_timeout_s,
         idle_timeout_s=spec.idle_timeout_s,
+        asleep=asleep,
         balancing=_balancing(spec),
         limits=_limits(spec.limits, spec.rate_limit),
         outliers=_outliers(spec.outliers),
+        request_headers=_header_rules(spec.request_headers),
+        response_headers=_header_rules(spec.response_headers),
+        redirects=tuple(Redirect(one.from_, one.to, one.status) for one in spec.redirects),
     )
+
+
+def _header_rules(spec: RequestHeadersSpec | ResponseHeadersSpec) -> HeaderRules:
+    return HeaderRules(tuple(spec.set.items()), spec.remove)
 
 
 def _endpoint(replica: Routable) -> Endpoint:
@@ -69,6 +92,7 @@ def _limits(limits: LimitSpec, rate: RateSpec | None) -> Limits:
         queue=limits.queue,
         queue_timeout_s=limits.queue_timeout_s,
         retry_percent=limits.retry_percent,
+        max_body_bytes=limits.max_body_bytes or 0,
         rate_per_s=rate.per_second if rate else 0.0,
         rate_burst=rate.burst if rate else 1,
     )

@@ -29,7 +29,9 @@ _REVIVE_PAUSES_S: Final = (0.0, 0.1, 0.5, 2.0)
 class ProxySupervisor:
     """The workers of one project. `run_dir` is the project's own folder for sockets and records.
 
-    `on_suspect(endpoint_id, why)` is called when requests found an endpoint that does not answer.
+    `on_suspect(endpoint_id, why)` is called when requests found an endpoint that does not answer,
+    `on_demand(service, waiting)` at most once a second and worker while requests wait for a service
+    that is asleep.
     """
 
     def __init__(
@@ -37,8 +39,10 @@ class ProxySupervisor:
         run_dir: Path,
         workers: int = 1,
         on_suspect: Callable[[str, str], None] = lambda _endpoint_id, _why: None,
+        on_demand: Callable[[str, int], None] = lambda _service, _waiting: None,
     ) -> None:
         self.on_suspect = on_suspect
+        self.on_demand = on_demand
         self._run_dir = run_dir
         self._count = workers
         self._workers: list[ProxyWorker] = []
@@ -59,6 +63,12 @@ class ProxySupervisor:
     def addresses(self) -> frozenset[Address]:
         """Where the workers listen."""
         return frozenset(self._sockets)
+
+    @property
+    def asleep(self) -> frozenset[str]:
+        """Services that were asleep when the workers greeted: of those adopted, by what the
+        controller before had told them."""
+        return frozenset().union(*(worker.asleep for worker in self._workers))
 
     async def start(self) -> None:
         """Adopt the workers that run, start the others. Raises `ProxyError`."""
@@ -81,6 +91,7 @@ class ProxySupervisor:
             files,
             self._changed.set,
             lambda endpoint, why: self.on_suspect(endpoint, why),
+            lambda service, waiting: self.on_demand(service, waiting),
             self._lost,
         )
 

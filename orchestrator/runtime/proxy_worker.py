@@ -31,8 +31,9 @@ class ProxyWorker:
     """The controller's end of one worker.
 
     `known`: endpoints it may still send requests to. `acked`: version of the last snapshot it
-    confirmed, None from sending until then.
+    confirmed, None from sending until then. `asleep`: what it said at the greeting.
     `on_change()` is called after each message, `on_suspect(endpoint, why)` for suspects,
+    `on_demand(service, waiting)` while requests wait for a service that is asleep,
     `on_lost(worker)` when the connection has ended.
     """
 
@@ -41,12 +42,14 @@ class ProxyWorker:
         files: WorkerFiles,
         on_change: Callable[[], None],
         on_suspect: Callable[[str, str], None],
+        on_demand: Callable[[str, int], None],
         on_lost: Callable[["ProxyWorker"], None],
     ) -> None:
         self.files = files
         self.pid = 0
         self.start_time = 0
         self.known: set[str] = set()
+        self.asleep: frozenset[str] = frozenset()
         self.routed: frozenset[str] = frozenset()
         self.acked: int | None = None
         self.refusal = ""
@@ -57,6 +60,7 @@ class ProxyWorker:
         self.protocol = 0
         self._on_change = on_change
         self._on_suspect = on_suspect
+        self._on_demand = on_demand
         self._on_lost = on_lost
         self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -172,6 +176,7 @@ class ProxyWorker:
             case "hello":
                 self.protocol = int(message["protocol"])
                 self.known = set(message["endpoints"])
+                self.asleep = frozenset(message.get("asleep", ()))
             case "listener":
                 address = (str(message["host"]), int(message["port"]))
                 self._inherited[address] = received_socket(fds)
@@ -187,6 +192,8 @@ class ProxyWorker:
                 self.known -= {str(message["endpoint"])} - self.routed
             case "suspect":
                 self._on_suspect(str(message["endpoint"]), str(message["why"]))
+            case "demand":
+                self._on_demand(str(message["service"]), int(message["waiting"]))
             case "stats":
                 self.stats = {k: message[k] for k in ("services", "endpoints")}
                 self.stats_received += 1

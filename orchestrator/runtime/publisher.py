@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from orchestrator.core.endpoints import routable
+from orchestrator.core.endpoints import asleep, routable
 from orchestrator.model import snapshot as proxy
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.state import Desired, Phase, Replica, ReplicaId
@@ -36,6 +36,7 @@ class Publisher:
         self._sent: tuple[proxy.Listener, ...] | None = None
         self._routed: dict[str, frozenset[str]] = {}
         self._version = 0
+        self._asleep: frozenset[str] | None = None  # None: as the workers that were found say
         self._wanted = asyncio.Event()
         self._lock = asyncio.Lock()
         self._held: set[ReplicaId] = set()
@@ -114,9 +115,10 @@ class Publisher:
             desired = self._cluster.desired.now
             secured = _with_tls(desired)
             trouble = self._certify(secured)
+            self._asleep = self._sleepers(desired)
             listeners = tuple(
                 listener
-                for listener in self._listeners(desired)
+                for listener in self._listeners(desired, self._asleep)
                 if listener.certificate or listener.service not in secured
             )
             if listeners != self._sent:
@@ -156,10 +158,22 @@ class Publisher:
         for name, id_ in sorted((id_.partition(".")[0], id_) for id_ in gone):
             self._cluster.log.normal("Unrouted", f"replica/{name}", f"{id_} gets no more requests")
 
-    def _listeners(self, desired: Desired) -> tuple[proxy.Listener, ...]:
+    def _sleepers(self, desired: Desired) -> frozenset[str]:
+        before = self._supervisor.asleep if self._asleep is None else self._asleep
+        return asleep(desired, routable(desired, self._cluster.observed.view()), before)
+
+    def _listeners(
+        self, desired: Desired, sleepers: frozenset[str] = frozenset()
+    ) -> tuple[proxy.Listener, ...]:
         ready = routable(desired, self._cluster.observed.view())
         return tuple(
-            listener_of(name, service.spec.proxy, ready.get(name, ()), self._certificate)
+            listener_of(
+                name,
+                service.spec.proxy,
+                ready.get(name, ()),
+                certificate=self._certificate,
+                asleep=name in sleepers,
+            )
             for name, service in sorted(desired.services.items())
             if service.spec.proxy is not None
         )

@@ -203,9 +203,10 @@ async def test_stats_of_nothing(shared: Api) -> None:
 
 
 async def test_failures_are_rates_too(shared: Api) -> None:
-    """Also those of the proxy itself: a service without a replica."""
+    """Also those of the proxy itself: a service without a replica, for which nobody may wait."""
     await busy(shared)
-    await shared.post("/v1/services/web/scale", {"replicas": 0})
+    proxy = {"listen": shared.rig.port, "limits": {"queue": 0}}
+    await shared.apply(shared.rig.service(replicas=0, proxy=proxy))
     await settle(shared.served.controller)
     await shared.get("/v1/stats", window=0.1)
     url = f"http://127.0.0.1:{shared.rig.port}/"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orchestrator.core.endpoints import Routable, routable
+from orchestrator.core.endpoints import Routable, asleep, routable
 from orchestrator.model.state import Endpoint, ReplicaId
 from tests.core.notation import state
 
@@ -43,3 +43,22 @@ def test_a_node_that_is_gone_has_no_zone_and_no_endpoint_means_no_route() -> Non
     nowhere = replace(observed.replicas[1], endpoint=None)
     (found,) = routable(desired, replace(observed, replicas=(observed.replicas[0], nowhere)))["web"]
     assert (found.node, found.zone) == ("gone", "")
+
+
+def sleepers(text: str, *before: str) -> set[str]:
+    desired, observed = state(text)
+    return set(asleep(desired, routable(desired, observed), before))
+
+
+def test_a_service_with_0_replicas_sleeps_until_the_first_is_ready() -> None:
+    assert sleepers("web 0@a") == {"web"}
+    assert sleepers("web 0@a\nweb-1.1 n1@a ready") == {"web"}
+    assert sleepers("web 1@a", "web") == {"web"}
+    assert sleepers("web 1@a\nweb-1.1 n1@a running", "web") == {"web"}
+    assert sleepers("web 2@a\nweb-1.1 n1@a ready", "web") == set()
+
+
+def test_a_service_that_lost_its_replicas_or_never_had_any_does_not_sleep() -> None:
+    assert sleepers("web 2@a\nweb-1.1 n1@a exit=1") == set()
+    assert sleepers("web 2@a") == set()
+    assert sleepers("api 1@a", "web") == set()

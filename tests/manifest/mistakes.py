@@ -230,6 +230,45 @@ FIELDS: Table = {
         "m:5:52: proxy.hosts[1]: the local CA has no certificate for shop.com (use a name below"
         " localhost, test, example, internal, local, home.arpa, or tls: false)",
     ),
+    "framing header set": (
+        SERVICE + "port: 80\nproxy: {listen: 1, requestHeaders: {set: {Content-length: 5}}}\n",
+        "m:5:43: proxy.requestHeaders.set.Content-length: 'Content-length' decides where messages"
+        " end or connections go (leave it out: the proxy sees to it)",
+    ),
+    "own header removed": (
+        SERVICE + "port: 80\nproxy: {listen: 1, requestHeaders: {remove: [Cookie, HOST]}}\n",
+        "m:5:54: proxy.requestHeaders.remove[1]: 'HOST' is written by the proxy itself"
+        " (leave it out)",
+    ),
+    "line end in a header": (
+        SERVICE + 'port: 80\nproxy: {listen: 1, responseHeaders: {set: {X-A: "a\\r\\nb"}}}\n',
+        "m:5:49: proxy.responseHeaders.set.X-A: found 'a\\r\\nb', expected printable ASCII without"
+        " blanks around, on one line",
+    ),
+    "header set twice": (
+        SERVICE + "port: 80\nproxy: {listen: 1, responseHeaders: {set: {X-A: a, x-a: b}}}\n",
+        "m:5:57: proxy.responseHeaders.set.x-a: 'x-a' is set twice (keep one of them)",
+    ),
+    "header rules for tcp": (
+        SERVICE + "port: 80\nproxy: {listen: 1, protocol: tcp, responseHeaders: {remove: [A]}}\n",
+        "m:5:52: proxy.responseHeaders: is about requests; protocol: tcp knows only connections"
+        " (leave it out)",
+    ),
+    "redirect into itself": (
+        SERVICE + "port: 80\nproxy: {listen: 1, redirects: [{from: /a/, to: /a/b}]}\n",
+        "m:5:48: proxy.redirects[0].to: '/a/b' is below '/a/': it would never end"
+        " (lead out of the path)",
+    ),
+    "redirect twice": (
+        SERVICE + "port: 80\nproxy:\n  listen: 1\n  redirects:\n  - {from: /a, to: /b}\n"
+        "  - {from: /a/, to: /c}\n",
+        "m:8:3: proxy.redirects: '/a' is redirected twice (keep one of them)",
+    ),
+    "redirect to another scheme": (
+        SERVICE + "port: 80\nproxy: {listen: 1, redirects: [{from: /a, to: //b}]}\n",
+        "m:5:47: proxy.redirects[0].to: found '//b', expected a URL such as"
+        " https://example.org/new or a path such as /new, without ? and #",
+    ),
     "port missing for the proxy": (
         SERVICE + "proxy: {listen: 8080}\n",
         "m:1:1: port: is missing: proxy needs it (add one, e.g. port: 8000)",

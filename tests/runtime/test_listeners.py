@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.model.proxying import ProxySpec
-from orchestrator.model.snapshot import Listener, Snapshot
+from orchestrator.model.snapshot import HeaderRules, Listener, Redirect, Snapshot
 from orchestrator.runtime.listeners import listener_of
 from orchestrator.runtime.queries import address_of
 
@@ -34,6 +34,22 @@ def test_people_are_shown_the_url_to_open(given: dict[str, object], url: str) ->
     assert address_of(ProxySpec.model_validate({"listen": 80, **given})) == url
 
 
+def test_header_rules_and_redirects_arrive() -> None:
+    spec = ProxySpec.model_validate(
+        {
+            "listen": 80,
+            "requestHeaders": {"set": {"X-Env": "dev", "X-Level": 1}, "remove": ["Cookie"]},
+            "responseHeaders": {"remove": ["Server"]},
+            "redirects": [{"from": "/old", "to": "https://example.org/new", "status": 301}],
+        }
+    )
+    told = listener_of("web", spec, ())
+    assert told.request_headers == HeaderRules((("X-Env", "dev"), ("X-Level", "1")), ("Cookie",))
+    assert told.response_headers == HeaderRules((), ("Server",))
+    assert told.redirects == (Redirect("/old", "https://example.org/new", 301),)
+    assert Snapshot.from_json(Snapshot(1, (told,)).to_json()).listeners == (told,)
+
+
 def test_every_field_arrives() -> None:
     spec = ProxySpec.model_validate(
         {
@@ -43,7 +59,7 @@ def test_every_field_arrives() -> None:
             "balancing": {"choices": 3, "slowStart": 6, "zone": "a", "hashBalance": 150},
             "limits": {
                 "maxConnections": 7, "maxRequests": 8, "concurrency": 9, "queue": 10,
-                "queueTimeout": 11, "retryBudget": 12,
+                "queueTimeout": 11, "retryBudget": 12, "maxBody": "13Ki",
             },
             "outliers": {
                 "consecutiveFailures": 13, "baseEjection": 14, "maxEjection": 15,
@@ -63,6 +79,7 @@ def test_every_field_arrives() -> None:
     assert balancing.hash_balance_percent == 150
     assert (limits.max_connections, limits.max_requests, limits.concurrency) == (7, 8, 9)
     assert (limits.queue, limits.queue_timeout_s, limits.retry_percent) == (10, 11, 12)
+    assert limits.max_body_bytes == 13 * 1024
     assert (limits.rate_per_s, limits.rate_burst) == (18, 19)
     assert (outliers.consecutive_failures, outliers.base_ejection_s) == (13, 14)
     assert (outliers.max_ejection_s, outliers.max_ejected_percent) == (15, 16)
@@ -71,8 +88,8 @@ def test_every_field_arrives() -> None:
 
 def test_a_certificate_is_for_services_that_want_it() -> None:
     secure, plain = ProxySpec(listen=443, tls=True), ProxySpec(listen=80)
-    assert listener_of("web", secure, (), "/a.pem").certificate == "/a.pem"
-    assert listener_of("web", plain, (), "/a.pem").certificate == ""
+    assert listener_of("web", secure, (), certificate="/a.pem").certificate == "/a.pem"
+    assert listener_of("web", plain, (), certificate="/a.pem").certificate == ""
 
 
 def test_the_fields_of_tcp_arrive() -> None:

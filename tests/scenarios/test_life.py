@@ -36,10 +36,11 @@ async def test_scaling_up_adds_and_scaling_down_takes_the_last_away(rig: Rig) ->
     assert len(await controller.engine.list()) == 1
 
 
-async def test_scaled_to_nothing_answers_503_at_once(rig: Rig) -> None:
+async def test_scaled_to_nothing_answers_503_at_once_where_nobody_may_wait(rig: Rig) -> None:
     """Fault 39."""
     controller = await rig.controller()
-    apply(controller, rig.service(replicas=1))
+    proxy = {"listen": rig.port, "limits": {"queue": 0}}
+    apply(controller, rig.service(replicas=1, proxy=proxy))
     await settle(controller)
     controller.scale("web", 0)
     await settle(controller)
