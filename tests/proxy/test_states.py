@@ -279,6 +279,7 @@ class ProxyStates(RuleBasedStateMachine):
                 assert not backend.removed
                 assert (upstream.exchange, upstream.body, upstream._buffer) == (None, None, b"")
                 assert not upstream.paused
+                assert not upstream.full
                 assert self.loop.ready or not upstream.transport.is_closing()
 
     @invariant()
@@ -356,4 +357,22 @@ def test_a_listener_that_closed_sends_nothing_to_backends_that_went() -> None:
     states.replica_goes(1)
     states.listener_closes_or_opens(8002)
     states.drained_is_said_once()
+    states.teardown()
+
+
+def test_a_connection_that_the_replica_did_not_read_is_not_used_again() -> None:
+    states = ProxyStates()
+    states.begin()
+    states.client_connects(8001)
+    states.client_asks(0, ["post"], 1000, True)
+    states.replica_connects(0, True, True)
+    request = len(states.replicas[0].wire.received)
+    states.replica_answers(0, "length", 5, 1000, True)
+    states.replica_reads(0, request - 60)
+    states.client_asks(0, ["post"], 1000, True)
+    states.replica_answers(0, "length", 5, 1000, True)
+    assert not states.exchanges
+    states.pools_hold_clean_connections()
+    states.client_asks(0, ["post"], 60, True)
+    states.nobody_reads_more_than_can_be_passed_on()
     states.teardown()
