@@ -1,6 +1,6 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-proxy engine base-image up clean lock setup
+.PHONY: help demo test check bench bench-proxy fuzz slow engine base-image up clean lock setup
 
 BIN := .venv/bin
 SETUP := .venv/.installed
@@ -38,6 +38,15 @@ bench-proxy: $(SETUP) ## The proxy beside nginx, HAProxy, Envoy, Traefik and Cad
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
 	$(BIN)/python -m benchmarks proxy
 
+SECONDS ?= 600
+
+fuzz: $(SETUP) ## Fuzz the parsers, guided by coverage (Linux; make fuzz SECONDS=60)
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements-fuzz.lock
+	$(BIN)/python -m tests.fuzz $(SECONDS)
+
+slow: $(SETUP) ## The proxy under slowhttptest (Debian: apt-get install slowhttptest)
+	$(BIN)/python -m benchmarks slow
+
 engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
 	scripts/engine.sh
 
@@ -72,3 +81,4 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 lock: ## Pin anew what pyproject.toml asks for (make lock UPGRADE=--upgrade for newer versions)
 	$(COMPILE) $(UPGRADE) --extra dev -o requirements-dev.lock
 	$(COMPILE) $(UPGRADE) --extra bench -c requirements-dev.lock -o requirements-bench.lock
+	$(COMPILE) $(UPGRADE) --extra fuzz -c requirements-dev.lock -o requirements-fuzz.lock
