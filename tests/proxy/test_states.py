@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orchestrator.model.snapshot import Endpoint, Limits, Listener, Snapshot
 from orchestrator.proxy import client as client_module
@@ -27,7 +27,7 @@ from tests.proxy.parties import ANSWERS, KINDS, ONCE, Client, Ledger, Replica
 from tests.proxy.virtual import NO_WINDOW, OPEN_WINDOW, ListeningSocket, VirtualLoop
 
 PORTS = (8001, 8002)
-EXAMPLES = int(os.environ.get("ORCH_STATES_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("ORCH_STATES_EXAMPLES", "250"))
 # Small, so that small messages reach them.
 LIMITS = {(client_module, "READ_AHEAD_BYTES"): 150, (exchange_module, "REPLAY_BYTES"): 60}
 
@@ -132,6 +132,7 @@ class ProxyStates(RuleBasedStateMachine):
             self.clients.append(Client(wire, self.ledger))
             self.do(lambda: None)
 
+    @precondition(lambda self: self.clients)
     @rule(number=picks, kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3),
           size=sizes, settle=st.booleans())  # fmt: skip
     def client_asks(self, number: int, kinds: list[str], size: int, settle: bool) -> None:
@@ -141,18 +142,21 @@ class ProxyStates(RuleBasedStateMachine):
                 client.ask(kind)
             self.do(lambda: client.send(size), settle)
 
+    @precondition(lambda self: self.clients)
     @rule(number=picks, size=sizes, settle=st.booleans())
     def client_sends(self, number: int, size: int, settle: bool) -> None:
         if self.clients:
             client = self.clients[number % len(self.clients)]
             self.do(lambda: client.send(size), settle)
 
+    @precondition(lambda self: self.clients)
     @rule(number=picks, how=st.sampled_from(("half_close", "close", "reset")), settle=st.booleans())
     def client_leaves(self, number: int, how: str, settle: bool) -> None:
         if self.clients:
             wire = self.clients[number % len(self.clients)].wire
             self.do(getattr(wire, how), settle)
 
+    @precondition(lambda self: self.clients)
     @rule(number=picks, window=st.sampled_from((NO_WINDOW, NO_WINDOW, 30, OPEN_WINDOW)))
     def client_reads(self, number: int, window: int) -> None:
         if self.clients:
@@ -161,6 +165,7 @@ class ProxyStates(RuleBasedStateMachine):
 
     # --- replicas
 
+    @precondition(lambda self: self.loop.pending)
     @rule(number=picks, accept=st.sampled_from((True, True, True, False)), settle=st.booleans())
     def replica_connects(self, number: int, accept: bool, settle: bool) -> None:
         if pending := [one for one in self.loop.pending if not one.outcome.done()]:
@@ -175,6 +180,7 @@ class ProxyStates(RuleBasedStateMachine):
     def living(self) -> list[Replica]:
         return [one for one in self.replicas if not one.wire.closed]
 
+    @precondition(lambda self: any(len(one.heads) > one.answered for one in self.living))
     @rule(number=picks, kind=st.sampled_from(ANSWERS), length=st.sampled_from((0, 1, 5, 60)),
           size=sizes, settle=st.booleans())  # fmt: skip
     def replica_answers(self, number: int, kind: str, length: int, size: int, settle: bool) -> None:
@@ -184,17 +190,20 @@ class ProxyStates(RuleBasedStateMachine):
             replica.answer(kind, length)
             self.do(lambda: replica.send(size), settle)
 
+    @precondition(lambda self: self.living)
     @rule(number=picks, size=sizes, settle=st.booleans())
     def replica_sends(self, number: int, size: int, settle: bool) -> None:
         if self.living:
             replica = self.living[number % len(self.living)]
             self.do(lambda: replica.send(size), settle)
 
+    @precondition(lambda self: self.living)
     @rule(number=picks, how=st.sampled_from(("close", "half_close", "reset")), settle=st.booleans())
     def replica_dies(self, number: int, how: str, settle: bool) -> None:
         if self.living:
             self.do(getattr(self.living[number % len(self.living)].wire, how), settle)
 
+    @precondition(lambda self: self.living)
     @rule(number=picks)
     def replica_says_too_much(self, number: int) -> None:
         # Settled before: bytes that cross the next request on the wire pass for its answer, and
@@ -203,6 +212,7 @@ class ProxyStates(RuleBasedStateMachine):
         if self.living:
             self.do(self.living[number % len(self.living)].surplus)
 
+    @precondition(lambda self: self.living)
     @rule(number=picks, window=st.sampled_from((NO_WINDOW, 100, OPEN_WINDOW)))
     def replica_reads(self, number: int, window: int) -> None:
         if self.living:
@@ -331,7 +341,7 @@ class ProxyStates(RuleBasedStateMachine):
 TestProxyStates = ProxyStates.TestCase
 TestProxyStates.settings = settings(
     max_examples=EXAMPLES,
-    stateful_step_count=40,
+    stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
