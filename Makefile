@@ -1,7 +1,7 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-proxy soak engine base-image browser screenshots up clean \
-	lock setup
+.PHONY: help demo test check bench bench-proxy soak fuzz slow engine base-image browser screenshots \
+	up clean lock setup
 
 BIN := .venv/bin
 MINUTES := 30
@@ -43,6 +43,15 @@ bench-proxy: $(SETUP) ## The proxy beside nginx, HAProxy, Envoy, Traefik and Cad
 soak: $(SETUP) ## Half an hour of traffic while replicas die and roll (make soak MINUTES=5)
 	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
 
+SECONDS ?= 600
+
+fuzz: $(SETUP) ## Fuzz the parsers, guided by coverage (Linux; make fuzz SECONDS=60)
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements-fuzz.lock
+	$(BIN)/python -m tests.fuzz $(SECONDS)
+
+slow: $(SETUP) ## The proxy under slowhttptest (Debian: apt-get install slowhttptest)
+	$(BIN)/python -m benchmarks slow
+
 engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
 	scripts/engine.sh
 
@@ -83,3 +92,4 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 lock: ## Pin anew what pyproject.toml asks for (make lock UPGRADE=--upgrade for newer versions)
 	$(COMPILE) $(UPGRADE) --extra dev -o requirements-dev.lock
 	$(COMPILE) $(UPGRADE) --extra bench -c requirements-dev.lock -o requirements-bench.lock
+	$(COMPILE) $(UPGRADE) --extra fuzz -c requirements-dev.lock -o requirements-fuzz.lock

@@ -1,4 +1,4 @@
-"""Command line: `python -m benchmarks [startup|recovery|idle|proxy]…`, or `… soak`."""
+"""Command line: `python -m benchmarks [startup|recovery|idle|proxy|slow]…`, or `… soak`."""
 
 import argparse
 import json
@@ -48,11 +48,19 @@ def proxy(runs: int) -> Report:
     return run(runs, say)
 
 
+def slow(runs: int) -> Report:
+    """Others' requests while slowhttptest holds a thousand connections."""
+    from benchmarks.slow import run
+
+    return run(runs, say)
+
+
 BENCHMARKS: Final[dict[str, Callable[[int], Report]]] = {
     "startup": startup,
     "recovery": recovery,
     "idle": idle,
     "proxy": proxy,
+    "slow": slow,
 }
 
 

@@ -121,9 +121,9 @@ class Backend:
 
     def remove(self) -> None:
         """Take no new requests; what was sent goes on, what was not goes elsewhere."""
-        self.removed = True
         for caller in tuple(self._connecting):
             caller.reroute()
+        self.removed = True  # Only now: the last to be rerouted must not say that it has drained.
         for upstream in self.idle:
             upstream.transport.close()
         self.idle.clear()

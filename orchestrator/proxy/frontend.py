@@ -78,7 +78,9 @@ class Frontend:
         self.prefix = prefix_of(listener)
         self.backends = backends
         before = self._selection
-        if (before.balancing, before.endpoints) != (listener.balancing, listener.endpoints):
+        # Not the listener's endpoints: one that closes keeps them, and has no backends any more.
+        endpoints = tuple(backend.endpoint for backend in backends)
+        if (before.balancing, before.endpoints) != (listener.balancing, endpoints):
             self._selection = Selection(listener.balancing, backends, self.clock.now, before)
         cookie = listener.balancing.sticky_cookie
         self._sticky = Sticky(cookie, backends) if cookie else None

@@ -100,7 +100,8 @@ class UpstreamConnection(asyncio.Protocol):
     def finish(self, reusable: bool) -> None:
         """The exchange is over: back to the pool, or closed."""
         self.exchange = self.body = self._head = None
-        if not reusable or self._buffer:
+        # Answered, though not all of the request was read: the rest would be in the next one's way.
+        if not reusable or self._buffer or self.full:
             self._drop()
             return
         if self.paused:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.snapshot import Limits, Listener, Snapshot
+from orchestrator.model.snapshot import Limits, Listener, Redirect, Snapshot
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.runtime.proxy_supervisor import open_listener
 from tests.proxy.conftest import endpoint, free_port
@@ -295,3 +295,16 @@ async def test_the_prefix_goes_once_also_when_a_replica_dies(shared: SharedPort)
             assert b"X-A: b" in lines
             assert not [one for one in lines if b"forged" in one]
     assert shared.replicas["api"][0].heads
+
+
+async def test_redirects_go_by_the_path_as_it_was_sent(shared: SharedPort) -> None:
+    """Before a prefix is taken away, and with what follows it."""
+    replica = await shared.service("api", echo)
+    redirects = (Redirect("/api/old", "/api/new", 307), Redirect("/old", "/nowhere"))
+    shared.route(api={"path": "/api", "strip_prefix": True, "redirects": redirects})
+    async with await shared.client() as client:
+        moved = await client.get("/api/old/x?q=1")
+        assert (moved.status, moved.header("location")) == (307, "/api/new/x?q=1")
+        assert (await client.get("/api/api/old")).status == 200
+        assert (await client.get("/old")).status == 404
+    assert replica.heads[0].startswith(b"GET /api/old HTTP/1.1\r\n")
