@@ -1,4 +1,4 @@
-"""Command line: `python -m benchmarks [startup|recovery|idle|proxy]…`."""
+"""Command line: `python -m benchmarks [startup|recovery|idle|proxy|placement]…`."""
 
 import argparse
 import json
@@ -48,11 +48,19 @@ def proxy(runs: int) -> Report:
     return run(runs, say)
 
 
+def placement(runs: int) -> Report:
+    """Decisions on ten thousand nodes."""
+    from benchmarks.placement import run
+
+    return run(runs, say)
+
+
 BENCHMARKS: Final[dict[str, Callable[[int], Report]]] = {
     "startup": startup,
     "recovery": recovery,
     "idle": idle,
     "proxy": proxy,
+    "placement": placement,
 }
 
 

@@ -13,6 +13,7 @@ from orchestrator.core.scheduling import (
     place,
     place_batch,
 )
+from orchestrator.model.spec import ServiceSpec
 
 MIB = 2**20
 
@@ -183,6 +184,15 @@ def test_what_is_added_and_removed_again_leaves_no_trace() -> None:
     nodes.remove("n1", "web", 100, MIB)
     nodes.add("gone", "web", 100, MIB)
     assert (nodes.nodes["n1"].cpu_used, nodes.in_zone("a", "web")) == (0, 0)
+
+
+def test_a_manifests_limits_are_the_requests() -> None:
+    placement = {"strategy": "nomad", "maxPerNode": 2, "topologySpread": {"maxSkew": 3}}
+    spec = ServiceSpec.model_validate({"name": "web", "image": "app", "placement": placement})
+    asked = Request.of(spec, 1)
+    assert (asked.policy, asked.max_per_node, asked.max_zone_skew) == ("nomad", 2, 3)
+    old = Request.of(ServiceSpec.model_validate({"name": "web", "image": "app"}), 1)
+    assert (old.policy, old.max_per_node, old.max_zone_skew) == ("binpack", None, None)
 
 
 def test_nomads_score() -> None:

@@ -23,6 +23,7 @@ class Request:
     @classmethod
     def of(cls, spec: ServiceSpec, slot: int) -> "Request":
         """What a replica of a service asks for."""
+        even = spec.placement.topology_spread
         return cls(
             service=spec.name,
             slot=slot,
@@ -31,4 +32,6 @@ class Request:
             node_selector=spec.placement.node_selector,
             policy=spec.placement.policy,
             seed=spec.placement.seed,
+            max_per_node=spec.placement.max_per_node,
+            max_zone_skew=even.max_skew if even else None,
         )
