@@ -1,4 +1,4 @@
-"""Command line: `python -m benchmarks [startup|recovery|idle|proxy|slow]…`, or `… soak`."""
+"""Command line: `python -m benchmarks [startup|recovery|idle|proxy|slow|placement]…`, or `… soak`."""
 
 import argparse
 import json
@@ -55,12 +55,20 @@ def slow(runs: int) -> Report:
     return run(runs, say)
 
 
+def placement(runs: int) -> Report:
+    """Decisions on ten thousand nodes."""
+    from benchmarks.placement import run
+
+    return run(runs, say)
+
+
 BENCHMARKS: Final[dict[str, Callable[[int], Report]]] = {
     "startup": startup,
     "recovery": recovery,
     "idle": idle,
     "proxy": proxy,
     "slow": slow,
+    "placement": placement,
 }
 
 

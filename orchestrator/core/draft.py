@@ -1,7 +1,6 @@
 """A plan in the making: what has been decided so far, and the room that leaves."""
 
-from orchestrator.core.cluster import Cluster
-from orchestrator.core.placement import Request, Unschedulable, place
+from orchestrator.core.scheduling import Cluster, Request, Unschedulable, place
 from orchestrator.core.slots import Slot
 from orchestrator.model.plan import Action, Pending, Plan, RemoveReplica, StartReplica, StopReplica
 from orchestrator.model.state import Desired, Replica, ReplicaId, Service

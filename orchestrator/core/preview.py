@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from orchestrator.core.cluster import Cluster
 from orchestrator.core.forecast import forecast
 from orchestrator.core.launching import image_name
+from orchestrator.core.scheduling import Cluster
 from orchestrator.core.slots import why_stale
 from orchestrator.core.specdiff import differences
 from orchestrator.model.plan import Pending

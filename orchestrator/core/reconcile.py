@@ -7,9 +7,9 @@ not counted before the replica has ended.
 
 from collections.abc import Collection, Iterable
 
-from orchestrator.core.cluster import Cluster
 from orchestrator.core.draft import Draft
 from orchestrator.core.rollout import decide
+from orchestrator.core.scheduling import Cluster
 from orchestrator.core.slots import slots_of
 from orchestrator.model.plan import Plan
 from orchestrator.model.state import Desired, Observed, Phase, Replica

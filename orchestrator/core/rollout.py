@@ -11,8 +11,8 @@ like that, for waiting would be for ever.
 """
 
 from orchestrator.core.draft import Draft
-from orchestrator.core.placement import Request, Unschedulable, place
 from orchestrator.core.restart import should_restart
+from orchestrator.core.scheduling import Request, Unschedulable, place
 from orchestrator.core.slots import Slot, must_leave, why_empty, why_failed, why_stale
 from orchestrator.model.state import Exit, Phase, Replica, Service
 

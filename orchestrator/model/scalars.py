@@ -137,7 +137,10 @@ HttpPath = Annotated[
 ]
 Strategy = Annotated[
     str,
-    Matching(r"(binpack|spread|random(\([0-9]{1,18}\))?)", "binpack, spread, random or random(7)"),
+    Matching(
+        r"(binpack|nomad|least-allocated|spread|first-fit|random(\([0-9]{1,18}\))?)",
+        "binpack, nomad, least-allocated, spread, first-fit, random or random(7)",
+    ),
 ]
 Capability = Annotated[str, Matching(r"[A-Z_]{1,40}", "a capability such as NET_BIND_SERVICE")]
 MountPath = Annotated[

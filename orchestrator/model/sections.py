@@ -168,20 +168,38 @@ class RestartSpec(Spec):
     backoff: Backoff = Backoff()
 
 
+class TopologySpread(Spec):
+    """How evenly the replicas are held over the zones that have a node with the selector's
+    labels."""
+
+    max_skew: Count = Field(
+        1, alias="maxSkew", ge=1, description="Replicas more than in the zone with fewest, at most."
+    )
+    topology_key: Literal["zone"] = Field("zone", alias="topologyKey")
+    when_unsatisfiable: Literal["DoNotSchedule"] = Field(
+        "DoNotSchedule", alias="whenUnsatisfiable", description="The replica waits as Pending."
+    )
+
+
 class PlacementSpec(Spec):
     """Where replicas may run, and which of these nodes is preferred."""
 
     strategy: Strategy = Field(
         "binpack",
-        description="binpack fills nodes up, spread evens them out, random(seed) draws lots.",
+        description="binpack and nomad fill nodes up, least-allocated and spread even them out, "
+        "first-fit takes the first by name, random(seed) draws lots.",
     )
     node_selector: Labels = Field(
         default_factory=dict, alias="nodeSelector", description="Only nodes with all these labels."
     )
+    max_per_node: Count | None = Field(
+        None, alias="maxPerNode", ge=1, description="Replicas of the service on one node, at most."
+    )
+    topology_spread: TopologySpread | None = Field(None, alias="topologySpread")
 
     @property
     def policy(self) -> str:
-        """`binpack`, `spread` or `random`, without the seed."""
+        """The strategy's name, without the seed."""
         return self.strategy.partition("(")[0]
 
     @property

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from orchestrator.core.placement import Cluster as Placing
-from orchestrator.core.placement import NodeVerdict, Request, explain
+from orchestrator.core.scheduling import Cluster as Placing
+from orchestrator.core.scheduling import NodeVerdict, Request, explain
 from orchestrator.model.event import Event
 from orchestrator.model.proxying import ProxySpec
 from orchestrator.model.state import (

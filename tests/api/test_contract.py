@@ -89,7 +89,7 @@ async def test_replicas(shared: Api) -> None:
     assert [one["name"] for one in rows] == ["huge-1", "huge-2", "web-1", "web-2"]
     pending, ready = rows[0], rows[2]
     assert (pending["status"], pending["id"], pending["endpoint"]) == ("Pending", None, None)
-    assert pending["reason"] == "0/1 nodes are available: 1 Insufficient cpu."
+    assert pending["reason"].startswith("0/1 nodes are available: 1 Insufficient cpu. It needs ")
     assert (ready["status"], ready["ready"], ready["node"]) == ("Ready", True, "local")
     assert ready["endpoint"] == f"127.0.0.1:{ready['endpoint'].rpartition(':')[2]}"
     of_web = await shared.get("/v1/replicas", service="web")

@@ -62,7 +62,7 @@ resources: {requests: {cpu: 1000}}
     (row,) = orch.json("ps")
     assert row["status"] == "Pending"
     assert (row["id"], row["endpoint"], row["node"], row["zone"]) == (None, None, None, None)
-    assert row["reason"] == "0/1 nodes are available: 1 Insufficient cpu."
+    assert row["reason"].startswith("0/1 nodes are available: 1 Insufficient cpu. It needs ")
     assert "big-1 Pending: 0/1 nodes are available: 1 Insufficient cpu." in orch.quick("ps")
     (found,) = orch.json("explain", "big-1")
     assert [verdict["fits"] for verdict in found["verdicts"]] == [False]

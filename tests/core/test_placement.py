@@ -4,8 +4,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from orchestrator.core.cluster import Cluster, NodeRoom
-from orchestrator.core.placement import Request, Unschedulable, explain, place
+from orchestrator.core.scheduling import (
+    Cluster,
+    NodeRoom,
+    Request,
+    Unschedulable,
+    explain,
+    place,
+    place_batch,
+)
+from orchestrator.model.spec import ServiceSpec
 
 MIB = 2**20
 
@@ -134,11 +142,13 @@ def test_only_nodes_with_all_labels_of_the_selector() -> None:
         ((), "0/0 nodes are available: there are no nodes."),
         (
             (node("n1", cpu=50), node("n2", cpu=50), node("n3", schedulable=False)),
-            "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) were unschedulable.",
+            "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) were unschedulable. "
+            "It needs 50m more CPU on one of: n1, n2.",
         ),
         (
             (node("n1", cpu=50, memory=10), node("n2", memory=10)),
-            "0/2 nodes are available: 1 Insufficient cpu, 2 Insufficient memory.",
+            "0/2 nodes are available: 1 Insufficient cpu, 2 Insufficient memory. "
+            "It needs 54Mi more memory on n2.",
         ),
     ],
 )
@@ -174,3 +184,51 @@ def test_what_is_added_and_removed_again_leaves_no_trace() -> None:
     nodes.remove("n1", "web", 100, MIB)
     nodes.add("gone", "web", 100, MIB)
     assert (nodes.nodes["n1"].cpu_used, nodes.in_zone("a", "web")) == (0, 0)
+
+
+def test_a_manifests_limits_are_the_requests() -> None:
+    placement = {"strategy": "nomad", "maxPerNode": 2, "topologySpread": {"maxSkew": 3}}
+    spec = ServiceSpec.model_validate({"name": "web", "image": "app", "placement": placement})
+    asked = Request.of(spec, 1)
+    assert (asked.policy, asked.max_per_node, asked.max_zone_skew) == ("nomad", 2, 3)
+    old = Request.of(ServiceSpec.model_validate({"name": "web", "image": "app"}), 1)
+    assert (old.policy, old.max_per_node, old.max_zone_skew) == ("binpack", None, None)
+
+
+def test_nomads_score() -> None:
+    # After placing: f_cpu 0.5, f_mem 0.75; 20 − (10^0.5 + 10^0.75) = 20 − 3.1623 − 5.6234.
+    (verdict,) = explain(request(500, 256, policy="nomad"), cluster(node("n1")))
+    assert verdict.total == pytest.approx(11.2143, abs=1e-4)
+    (full,) = explain(request(1000, 1024, policy="nomad"), cluster(node("n1")))
+    assert full.total == 18
+
+
+def test_least_allocated_is_the_mean_of_what_is_left() -> None:
+    # After placing 50% of the CPU and 75% of the memory are left: (50 + 75) // 2.
+    (verdict,) = explain(request(500, 256, policy="least-allocated"), cluster(node("n1")))
+    assert (verdict.cpu_score, verdict.memory_score, verdict.total) == (50, 75, 62)
+
+
+@pytest.mark.parametrize(
+    ("policy", "name"),
+    [("first-fit", "n2"), ("nomad", "n4"), ("binpack", "n4"), ("least-allocated", "n3")],
+)
+def test_strategies_differ(policy: str, name: str) -> None:
+    nodes = cluster(
+        node("n1", used=(950, 0)),
+        node("n2", used=(500, 500)),
+        node("n3"),
+        node("n4", used=(800, 800)),
+    )
+    assert place(request(policy=policy), nodes) == name
+
+
+def test_no_more_of_a_service_on_a_node_or_in_a_zone_than_asked() -> None:
+    asks = Request("web", 1, 1, 1, max_per_node=1, max_zone_skew=1)
+    nodes = cluster(node("a1"), node("a2"), node("a3"), node("b1", zone="b"))
+    batch = place_batch(asks, 4, nodes)
+    assert batch.nodes == ("a1", "b1", "a2")
+    assert batch.refusal == Unschedulable(
+        "0/4 nodes are available: 1 node(s) didn't match pod topology spread constraints, "
+        "3 node(s) reached max replicas per node."
+    )

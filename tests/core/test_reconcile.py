@@ -209,7 +209,7 @@ CASES = {
         web 1@a cpu=600m
         web-1.1 n1@a stopping cpu=600m
         """,
-        "pending web-1: 0/1 nodes are available: 1 Insufficient cpu.",
+        "pending web-1: 0/1 nodes are available: 1 Insufficient cpu. It needs 200m more CPU on n1.",
     ),
     "duplicates: a ready one stays": (
         """
@@ -242,7 +242,7 @@ CASES = {
         """,
         """
         pending db-1: 0/4 nodes are available: 2 Insufficient cpu, 2 Insufficient memory, \
-1 node(s) were unschedulable.
+1 node(s) were unschedulable. It needs 100Mi more memory on n2.
         pending web-1: 0/4 nodes are available: 3 node(s) didn't match Pod's node \
 affinity/selector, 1 node(s) were unschedulable.
         pending web-2: 0/4 nodes are available: 3 node(s) didn't match Pod's node \
@@ -257,7 +257,7 @@ affinity/selector, 1 node(s) were unschedulable.
         """
         start web-1.1 on n1: slot is empty
         start web-2.1 on n1: slot is empty
-        pending web-3: 0/1 nodes are available: 1 Insufficient cpu.
+        pending web-3: 0/1 nodes are available: 1 Insufficient cpu. It needs 200m more CPU on n1.
         """,
     ),
     "a node that shrank keeps what it has": (
@@ -267,7 +267,7 @@ affinity/selector, 1 node(s) were unschedulable.
         web-1.1 n1@a ready cpu=200m
         web-2.1 n1@a ready cpu=200m
         """,
-        "pending web-3: 0/1 nodes are available: 1 Insufficient cpu.",
+        "pending web-3: 0/1 nodes are available: 1 Insufficient cpu. It needs 400m more CPU on n1.",
     ),
     "room that a stop will free is not counted yet": (
         """
@@ -278,7 +278,7 @@ affinity/selector, 1 node(s) were unschedulable.
         """,
         """
         stop web-1.1: scaled down from 1 to 0
-        pending api-1: 0/1 nodes are available: 1 Insufficient cpu.
+        pending api-1: 0/1 nodes are available: 1 Insufficient cpu. It needs 200m more CPU on n1.
         """,
     ),
 }
@@ -424,7 +424,7 @@ ROLLOUTS = {
         web-1.1 n1@a stopping cpu=500m
         web-2.1 n1@a ready cpu=500m
         """,
-        "pending web-1: 0/1 nodes are available: 1 Insufficient cpu.",
+        "pending web-1: 0/1 nodes are available: 1 Insufficient cpu. It needs 500m more CPU on n1.",
     ),
     "and until the new one is ready": (
         """
@@ -453,7 +453,7 @@ ROLLOUTS = {
         """,
         """
         stop web-1.1: no room to surge: revision a -> b
-        pending web-2: 0/1 nodes are available: 1 Insufficient cpu.
+        pending web-2: 0/1 nodes are available: 1 Insufficient cpu. It needs 500m more CPU on n1.
         """,
     ),
     "a revision that would not fit in the old one's place lets it be": (
@@ -462,7 +462,8 @@ ROLLOUTS = {
         web 1@b cpu=2
         web-1.1 n1@a ready cpu=500m
         """,
-        "pending web-1: 0/1 nodes are available: 1 Insufficient cpu.",
+        "pending web-1: 0/1 nodes are available: 1 Insufficient cpu. "
+        "It needs 1500m more CPU on n1.",
     ),
     "the first that makes enough room is taken": (
         """
@@ -483,7 +484,7 @@ ROLLOUTS = {
         """,
         """
         stop api-1.1: no room to surge: revision a -> b
-        pending web-1: 0/1 nodes are available: 1 Insufficient cpu.
+        pending web-1: 0/1 nodes are available: 1 Insufficient cpu. It needs 100m more CPU on n1.
         """,
     ),
     "nothing stops first while another slot's replacement backs off": (
@@ -655,7 +656,7 @@ def test_only_the_services_named_are_decided_on_but_all_hold_room() -> None:
         old-1.1 n1@a ready
         """
     assert plan(text, services={"api"}) == (
-        "pending api-1: 0/1 nodes are available: 1 Insufficient cpu."
+        "pending api-1: 0/1 nodes are available: 1 Insufficient cpu. It needs 300m more CPU on n1."
     )
     assert plan(text, services={"old"}) == "stop old-1.1: service deleted"
     assert plan(text, services={"db"}) == "start db-1.1 on n1: slot is empty"

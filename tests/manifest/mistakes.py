@@ -370,7 +370,16 @@ FIELDS: Table = {
     "unknown strategy": (
         SERVICE + "placement: {strategy: random(x)}\n",
         "m:4:23: placement.strategy: found 'random(x)',"
-        " expected binpack, spread, random or random(7)",
+        " expected binpack, nomad, least-allocated, spread, first-fit, random or random(7)",
+    ),
+    "no replica on any node": (
+        SERVICE + "placement: {maxPerNode: 0}\n",
+        "m:4:25: placement.maxPerNode: found 0, expected at least 1 (write a number at least 1)",
+    ),
+    "spread over something else": (
+        SERVICE + "placement: {topologySpread: {topologyKey: rack}}\n",
+        "m:4:43: placement.topologySpread.topologyKey: found 'rack', expected 'zone'"
+        " (known here: zone)",
     ),
     "bad variable": (
         SERVICE + "env: {A-B: x}\n",

@@ -148,7 +148,10 @@ services = some(
     | some(backoff=some(initial=duration, factor=st.floats(1, 100), max=duration)),
     stopGracePeriod=duration,
     placement=some(
-        strategy=st.sampled_from(["spread", "random(3)"]), nodeSelector=st.dictionaries(word, word)
+        strategy=st.sampled_from(["spread", "random(3)", "least-allocated"]),
+        nodeSelector=st.dictionaries(word, word),
+        maxPerNode=st.integers(1, 9),
+        topologySpread=some(maxSkew=st.integers(1, 9)),
     ),
     proxy=some(host=st.just("::1"), drainTimeout=duration).map(lambda p: {"listen": 1, **p}),
     process=some(workdir=word, env=st.just({"A": "b"})),

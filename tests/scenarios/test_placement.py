@@ -21,7 +21,8 @@ async def test_over_capacity_waits_with_a_reason_until_there_is_room(rig: Rig) -
     apply(controller, node("n1"), job)
     waiting = await until(controller, "job-3", "Pending")
     await until(controller, "job-2", "Ready")
-    assert waiting.reason == "0/1 nodes are available: 1 Insufficient cpu."
+    told = "0/1 nodes are available: 1 Insufficient cpu. It needs 500m more CPU on n1."
+    assert waiting.reason == told
     assert (waiting.node, waiting.id) == (None, None)
     assert len(await controller.engine.list()) == 2
     apply(controller, node("n1"), node("n2"), job)

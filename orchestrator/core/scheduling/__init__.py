@@ -1,0 +1,18 @@
+"""Where a replica goes: filters say where it fits, a strategy ranks what is left."""
+
+from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
+from orchestrator.core.scheduling.explaining import NodeVerdict, Unschedulable, explain
+from orchestrator.core.scheduling.placing import Batch, place, place_batch
+from orchestrator.core.scheduling.request import Request
+
+__all__ = [
+    "Batch",
+    "Cluster",
+    "NodeRoom",
+    "NodeVerdict",
+    "Request",
+    "Unschedulable",
+    "explain",
+    "place",
+    "place_batch",
+]

@@ -1,0 +1,153 @@
+"""Nodes and what is in use on them: a working copy that decisions change as they go.
+
+Nodes in the same state (same shape, same use) are kept together in one class, so that a decision
+looks at one of each instead of at every node. A class is a sorted list of names: its first is the
+one a tie goes to.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.model.state import Node, Phase, Replica
+
+Shape = tuple[str, int, int, bool, frozenset[tuple[str, str]]]
+State = tuple[int, int, int, int]
+"""The number of its shape, CPU and memory in use, replicas."""
+
+
+@dataclass(slots=True)
+class NodeRoom:
+    """One node, what is reserved on it, and how many replicas of each service it holds."""
+
+    name: str
+    zone: str
+    cpu_millicores: int
+    memory_bytes: int
+    schedulable: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
+    cpu_used: int = 0
+    memory_used: int = 0
+    replicas: dict[str, int] = field(default_factory=dict)
+    count: int = 0
+    """Replicas of all services."""
+
+
+class Cluster:
+    """All nodes by name. What runs on a node that is no more uses nothing here."""
+
+    def __init__(self, nodes: Mapping[str, NodeRoom]) -> None:
+        self.nodes = nodes
+        self._shapes: dict[Shape, int] = {}
+        self._shape: dict[str, int] = {}
+        self._classes: dict[State, list[str]] = {}
+        self._in_zone: dict[tuple[str, str], int] = {}
+        self._holders: dict[str, set[str]] = {}
+        for name in sorted(nodes):
+            node = nodes[name]
+            self._shape[name] = self._shapes.setdefault(_shape(node), len(self._shapes))
+            self._classes.setdefault(self._state(node), []).append(name)
+
+    @classmethod
+    def of(cls, nodes: Mapping[str, Node], replicas: Iterable[Replica]) -> "Cluster":
+        """These nodes with what every replica not yet EXITED holds on them."""
+        cluster = cls({name: _room(node) for name, node in sorted(nodes.items())})
+        for replica in replicas:
+            if replica.phase is not Phase.EXITED:
+                cluster.hold(replica)
+        return cluster
+
+    def in_zone(self, zone: str, service: str) -> int:
+        """How many replicas of the service the zone holds."""
+        return self._in_zone.get((zone, service), 0)
+
+    def kinds(self) -> Iterator[NodeRoom]:
+        """One node of every class, whatever it holds."""
+        for names in self._classes.values():
+            yield self.nodes[names[0]]
+
+    def candidates(self, service: str) -> Iterator[NodeRoom]:
+        """Every node that holds the service, and of those that do not the first of each class:
+        all others are like one of these, and come after it by name."""
+        holders = self._holders.get(service, ())
+        for names in self._classes.values():
+            for name in names:
+                if name not in holders:
+                    yield self.nodes[name]
+                    break
+        for name in holders:
+            yield self.nodes[name]
+
+    def successor(self, node: NodeRoom, service: str) -> NodeRoom | None:
+        """The next node by name in this node's state that does not hold the service."""
+        names = self._classes[self._state(node)]
+        holders = self._holders.get(service, ())
+        for index in range(bisect_left(names, node.name) + 1, len(names)):
+            if names[index] not in holders:
+                return self.nodes[names[index]]
+        return None
+
+    def hold(self, replica: Replica) -> None:
+        """Reserve what a replica holds."""
+        self.add(replica.node, replica.id.service, replica.cpu_millicores, replica.memory_bytes)
+
+    def release(self, replica: Replica) -> None:
+        """Give back what a replica holds."""
+        self.remove(replica.node, replica.id.service, replica.cpu_millicores, replica.memory_bytes)
+
+    def add(self, node: str, service: str, cpu_millicores: int, memory_bytes: int) -> None:
+        """Reserve room for one replica."""
+        self._change(node, service, cpu_millicores, memory_bytes, 1)
+
+    def remove(self, node: str, service: str, cpu_millicores: int, memory_bytes: int) -> None:
+        """Give the room of one replica back."""
+        self._change(node, service, -cpu_millicores, -memory_bytes, -1)
+
+    def _change(self, name: str, service: str, cpu: int, memory: int, count: int) -> None:
+        node = self.nodes.get(name)
+        if node is None:
+            return
+        self._leave_class(node)
+        node.cpu_used += cpu
+        node.memory_used += memory
+        node.count += count
+        insort(self._classes.setdefault(self._state(node), []), name)
+        self._count(node, service, count)
+
+    def _count(self, node: NodeRoom, service: str, count: int) -> None:
+        key = (node.zone, service)
+        self._in_zone[key] = self._in_zone.get(key, 0) + count
+        here = node.replicas[service] = node.replicas.get(service, 0) + count
+        if here:
+            self._holders.setdefault(service, set()).add(node.name)
+        else:
+            del node.replicas[service]
+            self._holders[service].discard(node.name)
+
+    def _leave_class(self, node: NodeRoom) -> None:
+        state = self._state(node)
+        names = self._classes[state]
+        del names[bisect_left(names, node.name)]
+        if not names:
+            del self._classes[state]
+
+    def _state(self, node: NodeRoom) -> State:
+        return self._shape[node.name], node.cpu_used, node.memory_used, node.count
+
+
+def _shape(node: NodeRoom) -> Shape:
+    """What never changes of a node but its name."""
+    labels = frozenset(node.labels.items())
+    return node.zone, node.cpu_millicores, node.memory_bytes, node.schedulable, labels
+
+
+def _room(node: Node) -> NodeRoom:
+    capacity = node.spec.capacity
+    return NodeRoom(
+        name=node.name,
+        zone=node.spec.zone,
+        cpu_millicores=capacity.cpu_millicores,
+        memory_bytes=capacity.memory_bytes,
+        schedulable=node.schedulable,
+        labels=node.spec.labels,
+    )
