@@ -1,6 +1,6 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-proxy engine base-image up clean lock setup
+.PHONY: help demo test check bench bench-proxy bench-pack engine base-image up clean lock setup
 
 BIN := .venv/bin
 SETUP := .venv/.installed
@@ -37,6 +37,10 @@ bench: $(SETUP) ## The benchmarks, against peers
 bench-proxy: $(SETUP) ## The proxy beside nginx, HAProxy, Envoy, Traefik and Caddy
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
 	$(BIN)/python -m benchmarks proxy
+
+bench-pack: $(SETUP) ## Packing quality on the instances and traces in DATA=DIR
+	@test -n "$(DATA)" || { echo "name the folder of the data: make bench-pack DATA=DIR" >&2; exit 2; }
+	$(BIN)/python -m benchmarks packing --data "$(DATA)"
 
 engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
 	scripts/engine.sh
