@@ -44,7 +44,7 @@ def run(data: Path, progress: Callable[[str], None]) -> Report:
                 ratios.setdefault(rule, []).append(len(packing) / optimum)
         means = {rule: sum(found) / len(found) for rule, found in ratios.items()}
         for rule, aim in zip(("binpack", BATCH, SEARCH), aims, strict=True):
-            rows.append(Row(f"{title}, {rule}: mean bins/optimum", Spread((means[rule],)), "", aim))
+            rows.append(_above(f"{title}, {rule}", means[rule], aim))
         lines: list[tuple[str, ...]] = [(rule, f"{mean:.4f}") for rule, mean in means.items()]
         count = len(ratios[BATCH])
         title = f"{title}: mean bins/optimum of {count} instances"
@@ -57,6 +57,12 @@ def run(data: Path, progress: Callable[[str], None]) -> Report:
         "all rules ran within it, on openb L2 ran before it.",
     ]
     return Report("packing", "Packing: bins over the optimum", rows, notes, tables)
+
+
+def _above(what: str, mean: float, aim: float | None) -> Row:
+    """A mean of bins/optimum as a percentage, for a row shows three digits."""
+    most = None if aim is None else round(100 * (aim - 1), 6)
+    return Row(f"{what}: mean above the optimum", Spread((100 * (mean - 1),)), "%", most)
 
 
 def judge(name: str, instance: Instance, packing: Packing, optimum: int | None = None) -> None:
