@@ -1,7 +1,7 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-proxy soak fuzz slow engine base-image browser screenshots \
-	up clean lock setup
+.PHONY: help demo test check bench bench-proxy bench-pack soak fuzz slow engine base-image browser \
+	screenshots up clean lock setup
 
 BIN := .venv/bin
 MINUTES := 30
@@ -51,6 +51,10 @@ fuzz: $(SETUP) ## Fuzz the parsers, guided by coverage (Linux; make fuzz SECONDS
 
 slow: $(SETUP) ## The proxy under slowhttptest (Debian: apt-get install slowhttptest)
 	$(BIN)/python -m benchmarks slow
+
+bench-pack: $(SETUP) ## Packing quality on the instances and traces in DATA=DIR
+	@test -n "$(DATA)" || { echo "name the folder of the data: make bench-pack DATA=DIR" >&2; exit 2; }
+	$(BIN)/python -m benchmarks packing --data "$(DATA)"
 
 engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
 	scripts/engine.sh

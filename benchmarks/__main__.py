@@ -1,4 +1,4 @@
-"""Command line: `python -m benchmarks [startup|recovery|idle|proxy|slow|placement]…`, or `… soak`."""
+"""Command line: `python -m benchmarks [startup|recovery|idle|…]…`, or `… soak`."""
 
 import argparse
 import json
@@ -20,55 +20,63 @@ class NoEngineError(Exception):
     """A benchmark needs a Docker engine and none answers."""
 
 
-def startup(runs: int) -> Report:
+def startup(options: argparse.Namespace) -> Report:
     """Twenty replicas, from nothing to answering."""
     from benchmarks.startup import run
 
-    return run(_engine(), runs, say)
+    return run(_engine(), options.runs, say)
 
 
-def recovery(runs: int) -> Report:
+def recovery(options: argparse.Namespace) -> Report:
     """A replica killed under load."""
     from benchmarks.recovery import run
 
-    return run(_engine(), runs, say)
+    return run(_engine(), options.runs, say)
 
 
-def idle(runs: int) -> Report:
+def idle(options: argparse.Namespace) -> Report:
     """Twenty replicas and nothing to do."""
     from benchmarks.idle import run
 
-    return run(_engine(), runs, say)
+    return run(_engine(), options.runs, say)
 
 
-def proxy(runs: int) -> Report:
+def proxy(options: argparse.Namespace) -> Report:
     """Requests through the proxy beside nginx, HAProxy, Envoy, Traefik and Caddy."""
     from benchmarks.race import run
 
-    return run(runs, say)
+    return run(options.runs, say)
 
 
-def slow(runs: int) -> Report:
+def slow(options: argparse.Namespace) -> Report:
     """Others' requests while slowhttptest holds a thousand connections."""
     from benchmarks.slow import run
 
-    return run(runs, say)
+    return run(options.runs, say)
 
 
-def placement(runs: int) -> Report:
+def placement(options: argparse.Namespace) -> Report:
     """Decisions on ten thousand nodes."""
     from benchmarks.placement import run
 
-    return run(runs, say)
+    return run(options.runs, say)
 
 
-BENCHMARKS: Final[dict[str, Callable[[int], Report]]] = {
+def packing(options: argparse.Namespace) -> Report:
+    """Bins over the optimum, for the instances and traces in `--data`."""
+    from benchmarks.packing import run
+
+    return run(options.data, say)
+
+
+BENCHMARKS: Final[dict[str, Callable[[argparse.Namespace], Report]]] = {
     "startup": startup,
     "recovery": recovery,
     "idle": idle,
     "proxy": proxy,
     "slow": slow,
     "placement": placement,
+    "packing": packing,
 }
 
 
@@ -78,27 +86,31 @@ def main() -> int:
         from benchmarks.soak.run import main as soak
 
         return soak(sys.argv[2:])
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    if "packing" in options.names and options.data is None:
+        parser.error("packing needs --data DIR")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up, as Ctrl-C does
     facts = machine.facts()
     print("\n".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
     if warning := machine.load_warning():
         say(f"warning: {warning}")
     reports = []
+    names = options.names or [name for name in BENCHMARKS if name != "packing" or options.data]
     try:
-        for name in options.names or BENCHMARKS:
-            if report := _tried(name, options.runs):
+        for name in names:
+            if report := _tried(name, options):
                 reports.append(report)
     except KeyboardInterrupt:
         return 130
     _keep(options, facts, reports)
-    return 0 if len(reports) == len(options.names or BENCHMARKS) else 1
+    return 0 if len(reports) == len(names) else 1
 
 
-def _tried(name: str, runs: int) -> Report | None:
+def _tried(name: str, options: argparse.Namespace) -> Report | None:
     """The report, printed; None when there is none, with the reason on stderr."""
     try:
-        report = BENCHMARKS[name](runs)
+        report = BENCHMARKS[name](options)
     except NoEngineError:
         say(f"{name}: skipped, no Docker engine answers (make engine)")
         return None
@@ -139,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--runs", type=_at_least_one, default=RUNS, help=f"runs of each (default: {RUNS})"
     )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="instances and traces to pack")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every value there")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     return parser
