@@ -283,7 +283,7 @@ class ClientConnection(asyncio.Protocol):
             self.exchange.expire()
         elif self._lingering:
             self._end_linger()
-        elif self._buffer:
+        elif self._buffer and not self._slow:  # Else it may hold a whole request.
             self.keep_alive = False
             self.fail(HttpError(408, "request head incomplete", "http_request_error"))
         else:

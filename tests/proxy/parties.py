@@ -141,7 +141,8 @@ class Client:
                 if not own:
                     self._check_body(ask, body, whole=True)
                 if reader.our_state is not h11.DONE or reader.their_state is not h11.DONE:
-                    self._check_end(reader)
+                    if self._has_sent(ask):  # Else nobody knows yet that it is to be a HEAD.
+                        self._check_end(reader)
                     return False
                 reader.start_next_cycle()
                 return True
@@ -149,6 +150,10 @@ class Client:
                 if not own and body:
                     self._check_body(ask, body, whole=False)
                 return False
+
+    def _has_sent(self, ask: Ask) -> bool:
+        """Whether the whole head has left."""
+        return self.said - ask.begins > (_FORMS[ask.kind] % ask.id).index(b"\r\n\r\n") + 3
 
     def _check_end(self, reader: h11.Connection) -> None:
         """After the last answer of a connection comes nothing."""
