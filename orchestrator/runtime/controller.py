@@ -247,7 +247,7 @@ class Controller:
         self.pending = kept | pending
 
     def _forget_deleted(self) -> None:
-        for name in list(self.cluster.desired.deleting):
+        for name in sorted(self.cluster.desired.deleting):
             if not self.cluster.observed.of_service(name):
                 try:
                     self.cluster.desired.forget(name)
