@@ -150,6 +150,8 @@ class Watcher:
         if one.exit is not None:
             ordered = one.id in self._cluster.store.stopping()
             self._cluster.observed.found_exited(one, ordered=ordered)
+            # A newer attempt may have taken its place: then it is to be removed.
+            self._cluster.touch(one.id.service)
         else:
             # Created by a controller that died before it could start it: its slot is still free.
             await self._engine.remove(one.engine_id)

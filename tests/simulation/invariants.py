@@ -102,8 +102,9 @@ def unrest(controller: Controller, world: World) -> str:
         return f"running {sorted(running)}, believed {sorted(believed)}"
     if controller.cluster.desired.deleting:
         return f"still deleting {controller.cluster.desired.deleting}"
-    for key in _slots(controller) | by_slot.keys():
-        if why := _unsettled(controller, key, by_slot[key]):
+    over = Counter(key.service for key in by_slot if _is_over(controller, by_slot[key]))
+    for key in sorted(_slots(controller) | by_slot.keys()):
+        if why := _unsettled(controller, key, by_slot[key], over[key.service]):
             return f"{key.name}: {why}"
     return ""
 
@@ -116,20 +117,32 @@ def _slots(controller: Controller) -> set[SlotKey]:
     }
 
 
-def _unsettled(controller: Controller, key: SlotKey, there: list[Replica]) -> str:
+def _is_over(controller: Controller, there: list[Replica]) -> bool:
+    """Whether the newest attempt is of the wanted revision, has ended and is to stay so."""
+    newest = max(there, key=lambda one: one.id.attempt, default=None)
+    wanted = controller.cluster.desired.now.services.get(newest.id.service) if newest else None
+    if newest is None or wanted is None or newest.exit is None:
+        return False
+    policy = wanted.spec.restart.policy
+    return newest.revision == wanted.revision and not should_restart(policy, newest.exit)
+
+
+def _unsettled(controller: Controller, key: SlotKey, there: list[Replica], over: int) -> str:
+    """Why the slot is not as wanted. `over`: how many of its service have ended for good."""
     living = [one for one in there if one.phase is not Phase.EXITED]
     if key not in _slots(controller):
         return f"its slot is gone, and it has {there}" if there else ""
     if key in controller.pending:
         return _fits(controller, key, living)
     wanted = controller.cluster.desired.now.services[key.service]
-    newest = max(there, key=lambda one: one.id.attempt, default=None)
-    if newest is not None and newest.exit is not None and newest.revision == wanted.revision:
-        over = not should_restart(wanted.spec.restart.policy, newest.exit)
-        return "" if over else "it has ended and is not started again"
-    if [one.revision for one in living] != [wanted.revision] or not living[0].ready:
-        return f"it has {there}"
-    return ""
+    if [(one.revision, one.ready) for one in living] == [(wanted.revision, True)]:
+        return ""
+    if _is_over(controller, there):
+        return ""
+    # Replacements that have ended for good stop a rollout: what serves goes on.
+    if len(living) == 1 and living[0].ready and over >= surge(wanted.spec.replicas):
+        return ""
+    return f"it has {there}"
 
 
 def _fits(controller: Controller, key: SlotKey, living: list[Replica]) -> str:
@@ -157,15 +170,22 @@ def _fits(controller: Controller, key: SlotKey, living: list[Replica]) -> str:
 _OVER = ("stopped", "exited")
 
 
-def events_tell(controller: Controller, running: set[ReplicaId], *, honest: bool) -> None:
+def events_tell(
+    controller: Controller, running: set[ReplicaId], untold: set[ReplicaId], *, honest: bool
+) -> None:
     """Serials have no gap; by its events each replica runs or is over as it is, and none that is
-    over runs again."""
+    over runs again. `untold` ended while there was no controller to tell of it."""
     events = controller.store.events(limit=10_000)
     serials = [event.serial for event in events]
     hold(serials == list(range(serials[0], serials[0] + len(serials))), "a gap in the serials")
     started: set[str] = set()
     over: set[str] = set()
     for event in events:
+        if event.reason == "Deleted":
+            # A service of that name that comes later begins with first attempts.
+            gone = tuple(one for one in started if one.startswith(f"{event.object[8:]}-"))
+            started.difference_update(gone)
+            over.difference_update(gone)
         id_, _, rest = event.message.partition(" ")
         if not event.object.startswith("replica/") or not id_.startswith(event.object[8:] + "."):
             continue
@@ -175,4 +195,8 @@ def events_tell(controller: Controller, running: set[ReplicaId], *, honest: bool
             started.add(id_)
         elif rest.startswith(_OVER):
             over.add(id_)
-    hold({str(id_) for id_ in running} == started - over or not honest, "events tell otherwise")
+    hold(
+        {str(id_) for id_ in running} == started - over - {str(id_) for id_ in untold}
+        or not honest,
+        "events tell otherwise",
+    )

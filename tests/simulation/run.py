@@ -15,6 +15,7 @@ from orchestrator.engines.simulated.world import SimulatedReplica
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.plan import Action, StartReplica
 from orchestrator.model.spec import NodeSpec, ServiceSpec
+from orchestrator.model.state import Phase, ReplicaId
 from orchestrator.model.timing import DEMO
 from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.desired import Change
@@ -53,6 +54,8 @@ class Simulation:
         self._honest = not self._world.behaviour.lies
         self._remembers = True
         """Whether every event is on disk: not after a controller was killed."""
+        self._untold: set[ReplicaId] = set()
+        """What ended while there was no controller, or just before: the next one finds it so."""
         self._services: dict[str, ServiceSpec] = {}
         self._nodes: dict[str, NodeSpec] = {}
         self.story: list[str] = []
@@ -93,6 +96,9 @@ class Simulation:
     def _tell(self, what: str) -> None:
         self.story.append(f"{self._clock.monotonic():9.3f} {what}")
 
+    def _running(self) -> set[ReplicaId]:
+        return {replica.id for replica in self._world if replica.running}
+
     # -- time ------------------------------------------------------------------------------
 
     async def _pass(self, seconds: float) -> None:
@@ -128,10 +134,10 @@ class Simulation:
 
     async def _stay_at_rest(self) -> None:
         self._tell("at rest")
-        running = {replica.id for replica in self._world if replica.running}
+        running = self._running()
         honest = self._honest and self._remembers
         await self._pass(QUIET_S)
-        events_tell(self._controller, running, honest=honest)
+        events_tell(self._controller, running, self._untold, honest=honest)
         writes, events = self._engine.writes, self._controller.log._serial
         self._apply(*self._services.values(), *self._nodes.values())
         await self._pass(QUIET_S)
@@ -243,10 +249,13 @@ class Simulation:
 
     async def _resume(self) -> None:
         """A new controller; it does not come up while the engine is down."""
+        known = self._controller.cluster.observed.replicas.values()
+        before = {one.id for one in known if one.phase is not Phase.EXITED}
         await asyncio.sleep(self._random.uniform(0, 10))
         self._begin()
         try:
             await self._controller.start()
+            self._untold |= before - self._running()
         except OrchestratorError:
             hold(self._engine.down, "a controller did not come up")
 
