@@ -4,7 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from orchestrator.engines.simulated import SimulatedEngine, VirtualClock, VirtualLoop, World
+from orchestrator.engines.simulated import (
+    Behaviour,
+    Delay,
+    SimulatedEngine,
+    VirtualClock,
+    VirtualLoop,
+    World,
+)
 from orchestrator.model.launch import EngineReplica, Launch
 from orchestrator.model.state import ReplicaId
 from orchestrator.model.timing import DEMO
@@ -81,5 +88,20 @@ def test_the_record_of_a_dead_one_that_nobody_wants_stays_while_the_engine_lists
         await asyncio.sleep(20)
         found: list[EngineReplica] = [one.seen() for one in world]
         assert [one.id for one in found] == list(controller.cluster.observed.replicas)
+
+    play(tmp_path, story)
+
+
+def test_a_replica_that_waits_for_a_probe_is_ready_once_nobody_asks_for_it(tmp_path: Path) -> None:
+    async def story(controller: Controller, world: World) -> None:
+        world.behaviour = Behaviour(boot=Delay(600.0))
+        slow = {"startup": {"exec": ["true"], "period": "10s", "failureThreshold": 100}}
+        controller.apply(Change((service(replicas=1, probes=slow),)))
+        await asyncio.sleep(5)
+        (known,) = controller.cluster.observed.replicas.values()
+        assert not known.ready
+        controller.apply(Change((service(replicas=1),)))
+        assert controller.cluster.observed.replicas[known.id].ready
+        assert controller.store.events()[-2].reason == "Ready"
 
     play(tmp_path, story)

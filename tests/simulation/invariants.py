@@ -183,7 +183,7 @@ def events_tell(
     for event in events:
         if event.reason == "Deleted":
             # A service of that name that comes later begins with first attempts.
-            gone = tuple(one for one in started if one.startswith(f"{event.object[8:]}-"))
+            gone = tuple(one for one in started | over if one.startswith(f"{event.object[8:]}-"))
             started.difference_update(gone)
             over.difference_update(gone)
         id_, _, rest = event.message.partition(" ")
