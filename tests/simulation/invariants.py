@@ -100,6 +100,8 @@ def unrest(controller: Controller, world: World) -> str:
     believed = {one.id for one in known.values() if one.phase is not Phase.EXITED}
     if running != believed:
         return f"running {sorted(running)}, believed {sorted(believed)}"
+    if controller.watcher.degraded:
+        return "the engine does not answer"
     if controller.cluster.desired.deleting:
         return f"still deleting {controller.cluster.desired.deleting}"
     over = Counter(key.service for key in by_slot if _is_over(controller, by_slot[key]))

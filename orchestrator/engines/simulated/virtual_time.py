@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 # Virtual seconds below which two timers are one: floating point, added up over days, is finer.
-RESOLUTION_S: Final = 1e-6
+RESOLUTION_S: Final = 1e-7
+# What one turn of the loop takes. Without it, whoever waits for less than the resolution is woken
+# too early again and again, and time stands still.
+TURN_S: Final = 1e-6
 EPOCH_S: Final = 1_700_000_000.0
 
 
@@ -34,7 +37,7 @@ class _Jumping(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise NothingLeftError("every task waits, and no timer is set")
-        self.now += max(0.0, timeout)
+        self.now += max(TURN_S, timeout)
         return []
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
