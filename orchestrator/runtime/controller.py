@@ -225,11 +225,12 @@ class Controller:
         return True
 
     def _decide(self, dirty: set[str], wake_at: float | None) -> float | None:
-        if not dirty:
-            return wake_at
         now = self.cluster.clock.monotonic()
         if wake_at is not None and wake_at <= now:
-            dirty = set(self.cluster.managed)
+            # What it was for may be gone: it is not due a second time.
+            dirty, wake_at = set(self.cluster.managed), None
+        if not dirty:
+            return wake_at
         desired = self.cluster.desired.now
         plan = reconcile(desired, self.cluster.observed.view(), now, dirty)
         self._tell_pending(dirty, {one.key: one.reason for one in plan.pending})

@@ -21,8 +21,8 @@ def test_no_seed_breaks_an_invariant(first: int) -> None:
         assert outcome.virtual_s > 20
 
 
-# These broke an invariant once: what was found is in `test_watcher.py`.
-@pytest.mark.parametrize("seed", [24, 544, 1778])
+# These broke an invariant once: what was found is in `tests/runtime`.
+@pytest.mark.parametrize("seed", [24, 544, 1778, 2936])
 def test_seeds_that_broke_once_stay_whole(seed: int) -> None:
     assert simulate(seed).broken == ""
 
