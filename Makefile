@@ -1,7 +1,7 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-proxy bench-pack soak fuzz slow engine base-image browser \
-	screenshots up clean lock setup
+.PHONY: help demo test check simulate bench bench-proxy bench-pack soak fuzz slow engine base-image \
+	browser screenshots up clean lock setup
 
 BIN := .venv/bin
 MINUTES := 30
@@ -31,6 +31,9 @@ check: $(SETUP) ## Lint, formatting, types, layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+simulate: $(SETUP) ## A thousand seeded simulations of the whole controller, with faults
+	$(BIN)/python -m tests.simulation --runs 1000
 
 bench: $(SETUP) ## The benchmarks, against peers
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from orchestrator import __version__
 from orchestrator.api.planning import change_of
@@ -102,12 +102,13 @@ async def _api(
 
 def _engine_kind(options: ServeOptions) -> Kind:
     """As asked for, but never another engine than the one that may still run the replicas: it
-    would start all of them a second time. Raises `ConflictError`."""
+    would start all of them a second time. Nor, on its own accord, a real one after a simulated one,
+    which may have had more replicas than this machine can bear. Raises `ConflictError`."""
     kind, used = options.engine, options.project.engine()
-    if used not in ("docker", "process") or kind == used:
+    if used not in ("docker", "process", "simulated") or kind == used:
         return kind
     if kind == "auto":
-        return "docker" if used == "docker" else "process"
+        return cast(Kind, used)
     raise ConflictError(
         f"project {options.project.name!r} runs on the {used} engine, not on {kind}",
         remedy=f"use --engine {used}, or remove what runs there first:"

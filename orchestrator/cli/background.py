@@ -54,7 +54,7 @@ async def _until_stopped(served: Served, stop: asyncio.Event) -> None:
 def main(argv: Sequence[str]) -> int:
     """Serve; the exit code."""
     options = ControllerOptions.parse(argv)
-    if options.engine != "process":
+    if options.engine not in ("process", "simulated"):
         importlib.import_module("orchestrator.engines.docker")
     told = sys.stdin.buffer.read()
     if not told:

@@ -60,6 +60,13 @@ def probed(replica: Replica, kind: ProbeKind, passed: bool, probes: Probes, now:
     return _with_ready(replace(replica, started=True), probes.readiness is None, now)
 
 
+def reprobed(replica: Replica, probes: Probes, now: float) -> Replica:
+    """Its probes are others now: what none of them has to confirm is so at once."""
+    started = replica.started or probes.startup is None
+    ready = replica.ready or (started and probes.readiness is None)
+    return _with_ready(replace(replica, started=started), ready, now)
+
+
 def stopping(replica: Replica) -> Replica:
     """Its end was ordered: it is routed to no more."""
     return replace(_forward(replica, Phase.STOPPING), ready=False)

@@ -5,7 +5,7 @@ All calls are coroutines, bounded in time, and safe to repeat. They raise `Engin
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from orchestrator.model.launch import (
     EngineEvent,
@@ -16,6 +16,7 @@ from orchestrator.model.launch import (
     LogLine,
     Usage,
 )
+from orchestrator.model.spec import Probe
 from orchestrator.model.state import ReplicaId
 
 Progress = Callable[[str], None]
@@ -77,4 +78,12 @@ class Engine(Protocol):
         """Remove everything of the project, replicas, networks, folders, whoever started it."""
 
 
-__all__ = ["Engine", "Progress", "ReplicaId"]
+@runtime_checkable
+class AnswersProbes(Protocol):
+    """An engine whose replicas are not to be reached over a network: it answers for them."""
+
+    async def probe(self, engine_id: str, probe: Probe) -> str:
+        """ "" if it passes, else why not. May take for ever."""
+
+
+__all__ = ["AnswersProbes", "Engine", "Progress", "ReplicaId"]

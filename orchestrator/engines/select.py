@@ -1,4 +1,5 @@
-"""Which engine runs the replicas: Docker where one answers, else processes of this machine."""
+"""Which engine runs the replicas: Docker where one answers, else processes of this machine; only
+where it is asked for, none at all: a simulation."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,7 +7,7 @@ from typing import Literal
 from orchestrator.engines.base import Engine
 from orchestrator.model.errors import EngineTimeoutError, EngineUnavailableError
 
-Kind = Literal["auto", "docker", "process"]
+Kind = Literal["auto", "docker", "process", "simulated"]
 
 
 async def select(kind: Kind, project: str, state_dir: Path) -> tuple[Engine, str]:
@@ -16,6 +17,8 @@ async def select(kind: Kind, project: str, state_dir: Path) -> tuple[Engine, str
     """
     if kind == "process":
         return _process(project, state_dir), "engine: process (as asked for)"
+    if kind == "simulated":
+        return _simulated(), "engine: simulated (replicas in memory, until this controller ends)"
     try:
         return await _docker(project)
     except EngineUnavailableError as error:
@@ -28,6 +31,12 @@ def _process(project: str, state_dir: Path) -> Engine:
     from orchestrator.engines.process import ProcessEngine
 
     return ProcessEngine(project, state_dir)
+
+
+def _simulated() -> Engine:
+    from orchestrator.engines.simulated import PLAYFUL, SimulatedEngine, World
+
+    return SimulatedEngine(World(PLAYFUL))
 
 
 async def _docker(project: str) -> tuple[Engine, str]:

@@ -121,7 +121,13 @@ class Cluster:
         """Probe what runs by the present specs."""
         for replica in list(self.observed.replicas.values()):
             if replica.phase is Phase.RUNNING:
+                self._reprobe(replica)
                 self._watch(replica)
+
+    def _reprobe(self, replica: Replica) -> None:
+        if spec := self.spec(replica.id.service):
+            self.observed.reprobed(replica.id, spec.probes)
+            self._tell_health(replica, self.observed.replicas[replica.id], "readiness", "")
 
     def _watch(self, replica: Replica) -> None:
         spec = self.spec(replica.id.service)

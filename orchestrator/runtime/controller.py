@@ -233,11 +233,12 @@ class Controller:
         return True
 
     def _decide(self, dirty: set[str], wake_at: float | None) -> float | None:
-        if not dirty:
-            return wake_at
         now = self.cluster.clock.monotonic()
         if wake_at is not None and wake_at <= now:
-            dirty = set(self.cluster.managed)
+            # What it was for may be gone: it is not due a second time.
+            dirty, wake_at = set(self.cluster.managed), None
+        if not dirty:
+            return wake_at
         desired = self.cluster.desired.now
         plan = reconcile(desired, self.cluster.observed.view(), now, dirty)
         self._tell_pending(dirty, {one.key: one.reason for one in plan.pending})
@@ -255,7 +256,7 @@ class Controller:
         self.pending = kept | pending
 
     def _forget_deleted(self) -> None:
-        for name in list(self.cluster.desired.deleting):
+        for name in sorted(self.cluster.desired.deleting):
             if not self.cluster.observed.of_service(name):
                 try:
                     self.cluster.desired.forget(name)

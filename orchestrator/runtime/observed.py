@@ -196,6 +196,12 @@ class ObservedState:
         self._put(after)
         return True
 
+    def reprobed(self, id_: ReplicaId, probes: Probes) -> None:
+        """A running replica's probes may be others now."""
+        after = lifecycle.reprobed(self.replicas[id_], probes, self._clock.monotonic())
+        if after != self.replicas[id_]:
+            self._put(after)
+
     def _forget_health(self, id_: ReplicaId) -> None:
         for key in [key for key in self._probes if key[0] == id_]:
             del self._probes[key]

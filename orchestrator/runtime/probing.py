@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from orchestrator.engines.base import Engine
+from orchestrator.engines.base import AnswersProbes, Engine
 from orchestrator.model.errors import EngineError, EngineTimeoutError, NotFoundError
 from orchestrator.model.spec import Probe
 from orchestrator.model.state import Endpoint
@@ -17,6 +17,8 @@ async def try_probe(probe: Probe, endpoint: Endpoint | None, engine: Engine, eng
     timeout_s = probe.timeout_s or 1.0
     try:
         async with asyncio.timeout(timeout_s):
+            if isinstance(engine, AnswersProbes):
+                return await engine.probe(engine_id, probe)
             if probe.exec is not None:
                 return await _exec(probe.exec, engine, engine_id, timeout_s)
             if endpoint is None:

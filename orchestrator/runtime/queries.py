@@ -80,7 +80,7 @@ class Queries:
 
     def _routed(self, service: str, replicas: list[Replica]) -> bool:
         routed = self._controller.publisher.routed(service)
-        return all(str(replica.id) in routed for replica in replicas)
+        return all(str(replica.id) in routed for replica in replicas if replica.endpoint)
 
     def nodes(self) -> list[NodeView]:
         """Every node."""

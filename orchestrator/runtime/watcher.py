@@ -6,6 +6,7 @@ that contradicts what we know is believed when the next one says the same.
 """
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 from orchestrator.engines.base import Engine
@@ -94,7 +95,7 @@ class Watcher:
             for known in self._cluster.observed.replicas.values()
             if not self._stale(known.id, began) and self._contradicts(listed.get(known.id), known)
         }
-        for id_ in doubted & self._doubted:
+        for id_ in sorted(doubted & self._doubted):
             if id_ in listed:
                 await self._end(listed[id_])
             else:
@@ -103,6 +104,15 @@ class Watcher:
         self._doubted = doubted - self._doubted
         if self._doubted:
             self._look.set()
+        self._forget_unclaimed(listed.keys())
+
+    def _forget_unclaimed(self, listed: Collection[ReplicaId]) -> None:
+        """What ended of a service that nobody wants is decided on no more: once the engine has
+        nothing of it either, its record goes."""
+        for known in list(self._cluster.observed.replicas.values()):
+            unclaimed = known.id.service not in self._cluster.managed
+            if unclaimed and known.phase is Phase.EXITED and known.id not in listed:
+                self._cluster.observed.forget(known.id)
 
     def _contradicts(self, one: EngineReplica | None, known: Replica) -> bool:
         """Whether what is over runs (an engine may say so a moment longer), or what runs is not
@@ -140,6 +150,8 @@ class Watcher:
         if one.exit is not None:
             ordered = one.id in self._cluster.store.stopping()
             self._cluster.observed.found_exited(one, ordered=ordered)
+            # A newer attempt may have taken its place: then it is to be removed.
+            self._cluster.touch(one.id.service)
         else:
             # Created by a controller that died before it could start it: its slot is still free.
             await self._engine.remove(one.engine_id)

@@ -10,6 +10,7 @@ from orchestrator.core.lifecycle import (
     begun,
     exited,
     probed,
+    reprobed,
     running,
     slot_status,
     stopping,
@@ -68,6 +69,24 @@ def test_a_passed_startup_probe_makes_ready_only_without_a_readiness_probe() -> 
 
 def test_readiness_counts_only_after_startup() -> None:
     assert not probed(runs(BOTH), "readiness", True, BOTH, 7.0).ready
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ready"),
+    [
+        (STARTUP, NONE, True),
+        (READINESS, NONE, True),
+        (BOTH, READINESS, False),
+        (BOTH, STARTUP, False),
+        (NONE, BOTH, True),
+    ],
+)
+def test_a_probe_that_is_no_more_is_not_waited_for(
+    before: Probes, after: Probes, ready: bool
+) -> None:
+    replica = reprobed(runs(before), after, 7.0)
+    assert (replica.started, replica.ready) == (before is NONE or after.startup is None, ready)
+    assert probed(replica, "readiness", True, after, 8.0).ready == replica.started
 
 
 def test_readiness_comes_and_goes() -> None:

@@ -65,6 +65,13 @@ def test_an_engine_that_hangs_does_not_answer(deaf_engine: str, state_dir: Path)
     assert alone("docker", state_dir).startswith("EngineUnavailableError | ")
 
 
+def test_a_simulation_is_only_taken_where_it_is_asked_for(state_dir: Path) -> None:
+    said = alone("simulated", state_dir)
+    assert said.startswith("simulated | engine: simulated (replicas in memory")
+    assert said.endswith("| False\n")
+    assert list(state_dir.iterdir()) == []
+
+
 def test_processes_need_nothing_of_docker(state_dir: Path) -> None:
     assert alone("process", state_dir) == "process | engine: process (as asked for) | False\n"
     assert list(state_dir.iterdir()) == []

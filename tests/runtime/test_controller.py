@@ -47,6 +47,16 @@ async def test_a_backoff_that_ends_while_others_have_news_is_not_missed(
     assert set(controller.cluster.observed.replicas) == {ReplicaId("job", 1, 2)}
 
 
+async def test_a_backoff_of_a_service_that_is_gone_wakes_nobody(
+    controller: Controller, clock: HandClock
+) -> None:
+    """Else the loop is woken for it again and again, without a pause."""
+    due = clock.monotonic() + 10
+    assert controller._decide(set(), due) == due
+    clock.pass_(10.0)
+    assert controller._decide(set(), due) is None
+
+
 async def test_pending_is_told_once_and_again_when_the_reason_changes(
     controller: Controller,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from orchestrator.cli.commands.up import Engine
-from orchestrator.cli.exits import DONE, FAILED
+from orchestrator.cli.exits import DONE, FAILED, UsageError
 from orchestrator.cli.session import Session
 
 PAUSE_S: Final = 5.0
@@ -24,6 +24,11 @@ def demo(
 
     Places, balances, scales, kills and heals real replicas, counting failed requests.
     """
+    if engine is Engine.SIMULATED:
+        raise UsageError(
+            "the demo sends requests, and simulated replicas answer none",
+            remedy="use --engine docker or --engine process",
+        )
     import asyncio
     import signal
 

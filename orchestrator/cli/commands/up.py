@@ -22,6 +22,7 @@ class Engine(StrEnum):
     AUTO = "auto"
     DOCKER = "docker"
     PROCESS = "process"
+    SIMULATED = "simulated"
 
 
 class TimingProfile(StrEnum):
@@ -35,7 +36,11 @@ def up(
     session: Session,
     files: options.Files = None,
     engine: Annotated[
-        Engine, typer.Option("--engine", help="auto: Docker where it answers, else processes.")
+        Engine,
+        typer.Option(
+            "--engine",
+            help="auto: Docker where it answers, else processes; simulated: nothing runs.",
+        ),
     ] = Engine.AUTO,
     api_port: Annotated[
         int | None,
