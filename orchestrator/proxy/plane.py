@@ -120,7 +120,7 @@ class DataPlane:
         if address not in self._acceptors:
             # A duplicate, so that closing one's use of the socket leaves one to hand back.
             self._acceptors[address] = Acceptor(self._sockets[address].dup(), port.entrance)
-        self._acceptors[address].frontend = port.entrance
+        self._acceptors[address].follow(port.entrance)
 
     def _close_listener(self, address: Address) -> None:
         self._sockets.pop(address).close()

@@ -8,6 +8,7 @@ changes nothing. Whoever started it removes the path.
 
 import asyncio
 import gc
+import resource
 import signal
 import socket
 import sys
@@ -21,6 +22,7 @@ from orchestrator.proxy.control import ControlServer
 SIGTERM_TIMEOUT_S: Final = 10.0
 # A worker that nobody ever spoke to was started by a controller that died: nobody would find it.
 UNCLAIMED_S: Final = 10.0
+MAX_DESCRIPTORS: Final = 65_536
 
 
 async def serve(control: socket.socket, log_folder: Path) -> None:
@@ -39,10 +41,19 @@ async def serve(control: socket.socket, log_folder: Path) -> None:
     await server.plane.drain(await stop)
 
 
+def allow_many_connections() -> None:
+    """Raise the bound on descriptors as far as may be: many systems begin with 1,024."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, MAX_DESCRIPTORS)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 def main(arguments: list[str]) -> None:
     """Run one worker."""
     descriptor, _, log_folder = arguments
     control = socket.socket(fileno=int(descriptor))
+    allow_many_connections()
     gc.freeze()  # What is imported lives as long as the worker: no collection looks at it.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(control, Path(log_folder)))

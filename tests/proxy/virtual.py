@@ -92,8 +92,8 @@ class VirtualLoop:
             self.pending.remove(connect)
         return wire.open(factory())
 
-    async def connect_accepted_socket(self, protocol_factory: Any, sock: Any, **_: Any) -> Any:
-        return cast(Accepted, sock).wire.open(protocol_factory())
+    async def create_server(self, protocol_factory: Any, *, sock: Any, **_: Any) -> Any:
+        return Server(self, cast(ListeningSocket, sock), protocol_factory)
 
     # --- moved by the test
 
@@ -340,11 +340,22 @@ class Transport(asyncio.Transport):
         self.dead = True
 
 
-class Accepted:
-    """What `accept` gives: a socket in name."""
+class Server:
+    """Opens the connections that wait at a listening socket."""
 
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
+    def __init__(self, loop: VirtualLoop, sock: "ListeningSocket", factory: Any) -> None:
+        self._loop = loop
+        self._sock = sock
+        self._factory = factory
+        loop.add_reader(sock.fileno(), self._accept)
+
+    def _accept(self) -> None:
+        while self._sock.backlog:
+            self._sock.backlog.popleft().open(self._factory())
+
+    def close(self) -> None:
+        """Open no more."""
+        self._loop.remove_reader(self._sock.fileno())
 
 
 class ListeningSocket:
@@ -366,12 +377,6 @@ class ListeningSocket:
 
     def setblocking(self, flag: bool) -> None:
         """Never blocks."""
-
-    def accept(self) -> tuple[Accepted, tuple[str, int]]:
-        if not self.backlog:
-            raise BlockingIOError
-        wire = self.backlog.popleft()
-        return Accepted(wire), wire.address
 
     def close(self) -> None:
         """Nothing to free."""
