@@ -3,6 +3,7 @@
 import { colorOf } from "./colors.js";
 import { element, follow, set, svg, write } from "./dom.js";
 import { moves, remember, showChange } from "./motion.js";
+import { drawNear } from "./near.js";
 import * as words from "./words.js";
 
 const SIDE = 100; // of a node's box, in its own units
@@ -71,17 +72,19 @@ function makeNode(node, open) {
   });
   const figures = element("p", { class: "figures" });
   const replicas = element("div", { class: "replicas" });
-  return element("article", { class: "node" }, title, picture, figures, replicas);
+  const near = element("ul", { class: "near", "aria-label": `Limits that ${node.name} is close to` });
+  return element("article", { class: "node" }, title, picture, figures, near, replicas);
 }
 
 function updateNode(box, node, replicas, live, open) {
-  const [title, picture, figures, tiles] = box.children;
+  const [title, picture, figures, near, tiles] = box.children;
   write(title, node.status === "Ready" ? node.name : `${node.name} (${node.status})`);
   set(box, { "data-status": node.status.split(",")[0] });
   pack(picture, node, replicas);
   const used = `${words.cpu(node.cpu_used_millicores)} of ${words.cpu(node.cpu_millicores)} CPU`;
   const held = `${words.memory(node.memory_used_bytes)} of ${words.memory(node.memory_bytes)}`;
   write(figures, `${used}, ${held}`);
+  drawNear(near, node.near);
   drawTiles(tiles, replicas, live, open);
 }
 

@@ -4,6 +4,7 @@ import { post } from "./api.js";
 import { makeCharts, updateCharts } from "./charts.js";
 import { colorOf } from "./colors.js";
 import { element, follow, set, write } from "./dom.js";
+import { drawNear } from "./near.js";
 
 export function drawServices(live, say) {
   follow(
@@ -25,6 +26,7 @@ function makeCard({ name }, say) {
     { class: "service" },
     element("header", {}, title, link),
     element("p", { class: "status" }),
+    element("ul", { class: "near", "aria-label": `Limits that ${name} is close to` }),
     makeRollout(name),
     makeScale(name, (replicas) => say(() => post(route("scale"), { replicas }))),
     makeCharts(),
@@ -35,7 +37,7 @@ function makeCard({ name }, say) {
 }
 
 function updateCard(card, service, live) {
-  const [header, status, rollout, form, charts, foot] = card.children;
+  const [header, status, near, rollout, form, charts, foot] = card.children;
   set(card, { "data-status": service.status });
   const link = header.lastElementChild;
   link.hidden = !service.address;
@@ -45,6 +47,7 @@ function updateCard(card, service, live) {
   }
   const why = service.reason ? `: ${service.reason}` : "";
   write(status, `${service.ready} of ${service.desired} ready – ${service.status}${why}`);
+  drawNear(near, service.near);
   updateRollout(rollout, service, live.replicas);
   followWish(form, service.desired);
   updateCharts(charts, live.history.get(service.name) ?? [], live.events, service.name);
