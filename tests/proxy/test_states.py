@@ -28,7 +28,7 @@ from tests.proxy.virtual import NO_WINDOW, OPEN_WINDOW, ListeningSocket, Virtual
 
 PORTS = (8001, 8002)
 SOAK = "ORCH_STATES_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("ORCH_STATES_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("ORCH_STATES_EXAMPLES", "500"))
 # Small, so that small messages reach them.
 LIMITS = {(client_module, "READ_AHEAD_BYTES"): 150, (exchange_module, "REPLAY_BYTES"): 60}
 
