@@ -143,11 +143,11 @@ class Simulation:
         honest = self._honest and self._remembers
         await self._pass(QUIET_S)
         events_tell(self._controller, running, self._untold, honest=honest)
-        writes, events = self._engine.writes, self._controller.log._serial
+        writes, events = self._engine.writes, self._controller.log.serial
         self._apply(*self._services.values(), *self._nodes.values())
         await self._pass(QUIET_S)
         hold(self._engine.writes == writes, "the same manifests again made the engine work")
-        hold(self._controller.log._serial == events, "the same manifests again are news")
+        hold(self._controller.log.serial == events, "the same manifests again are news")
 
     # -- what people do --------------------------------------------------------------------
 
