@@ -240,7 +240,8 @@ class Controller:
         if not dirty:
             return wake_at
         desired = self.cluster.desired.now
-        plan = reconcile(desired, self.cluster.observed.view(), now, dirty)
+        observed = self.cluster.observed
+        plan = reconcile(desired, observed.of(dirty), now, dirty, observed.room(desired.nodes))
         self._tell_pending(dirty, {one.key: one.reason for one in plan.pending})
         for action in plan.actions:
             self.executor.submit(action)

@@ -38,6 +38,7 @@ class DesiredState:
         self._leaving = {
             name: with_timing(record.spec, timing) for name, record in store.deleting().items()
         }
+        self.now = Desired()
         self.now = self._view(self._services, self._nodes, store.serial())
 
     @property
@@ -127,12 +128,14 @@ class DesiredState:
             old = self._services.get(spec.name)
             restarted = old.restarted if old else 0
             kept = _keeping_scale(spec, old)
-            services[spec.name] = ServiceRecord(kept, sources.get(spec.name, ""), restarted)
+            record = ServiceRecord(kept, sources.get(spec.name, ""), restarted)
+            services[spec.name] = old if old == record else record
         nodes = {} if change.prune else dict(self._nodes)
         if change.nodes:
             nodes.pop(LOCAL_NODE, None)
         for node in change.nodes:
-            nodes[node.name] = replace(self._nodes.get(node.name, NodeRecord(node)), spec=node)
+            known = self._nodes.get(node.name, NodeRecord(node))
+            nodes[node.name] = known if known.spec == node else replace(known, spec=node)
         _check_listeners(services.values())
         return services, nodes
 
@@ -163,17 +166,25 @@ class DesiredState:
     def _view(
         self, services: Mapping[str, ServiceRecord], nodes: Mapping[str, NodeRecord], serial: int
     ) -> Desired:
-        shown = nodes or {LOCAL_NODE: NodeRecord(local_node())}
         return Desired(
-            {name: self._wanted(record) for name, record in services.items()},
-            {
-                name: Node(record.spec, record.cordoned, record.draining)
-                for name, record in shown.items()
-            },
+            {name: self._wanted(name, record) for name, record in services.items()},
+            self._shown(nodes),
             serial,
         )
 
-    def _wanted(self, record: ServiceRecord) -> Service:
+    def _shown(self, nodes: Mapping[str, NodeRecord]) -> Mapping[str, Node]:
+        """The very mapping of before, if nothing has changed: what is kept for it stays valid."""
+        if self.now.nodes and nodes == self._nodes:
+            return self.now.nodes
+        return {
+            name: Node(record.spec, record.cordoned, record.draining)
+            for name, record in (nodes or {LOCAL_NODE: NodeRecord(local_node())}).items()
+        }
+
+    def _wanted(self, name: str, record: ServiceRecord) -> Service:
+        known = self.now.services.get(name)
+        if known is not None and record is self._services.get(name):
+            return known
         revision = revision_of(record.spec, record.source, record.restarted)
         return Service(with_timing(record.spec, self._timing), revision)
 
