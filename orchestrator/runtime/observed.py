@@ -53,6 +53,7 @@ class ObservedState:
         self._gone: deque[tuple[float, ReplicaId]] = deque()
         self._by_service: dict[str, dict[ReplicaId, Replica]] = {}
         self._room = Room()
+        self._changed: set[str] = set()
         self.replicas: dict[ReplicaId, Replica] = {}
         self.slots = slots
 
@@ -68,6 +69,11 @@ class ObservedState:
     def room(self, nodes: Mapping[str, Node]) -> Cluster:
         """The nodes with what every replica holds on them. To be left as it is."""
         return self._room.on(nodes, self.replicas.values())
+
+    def take_changed(self) -> set[str]:
+        """The services of which a replica came, changed or went since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def changed_since(self, id_: ReplicaId, time: float) -> bool:
         """Whether news of the replica is younger than `time`: an older look at it is stale."""
@@ -185,6 +191,7 @@ class ObservedState:
         """Nothing of the replica is left. A look that began earlier does not bring it back."""
         if (known := self.replicas.pop(id_, None)) is not None:
             self._room.changed(known, None)
+            self._changed.add(id_.service)
             self._leave_service(id_)
         self._stops.pop(id_, None)
         self._forget_health(id_)
@@ -243,6 +250,7 @@ class ObservedState:
 
     def _put(self, replica: Replica) -> None:
         self._room.changed(self.replicas.get(replica.id), replica)
+        self._changed.add(replica.id.service)
         self.replicas[replica.id] = replica
         self._by_service.setdefault(replica.id.service, {})[replica.id] = replica
         self._changed_at[replica.id] = self._clock.monotonic()
