@@ -20,7 +20,7 @@ class Draft:
         self._removals: list[Action] = []
         self._pending: list[Pending] = []
         self._refused: dict[str, Unschedulable] = {}
-        self._wake_at: float | None = None
+        self._wakes: dict[str, float] = {}
 
     def start(self, service: Service, slots: Sequence[Slot], why: Callable[[Slot], str]) -> Batch:
         """Start the next attempt of each slot, of the first ones if there is no room for all."""
@@ -48,11 +48,11 @@ class Draft:
         """The slot has no node for now."""
         self._pending.append(Pending(slot.key, why.reason))
 
-    def wake_at(self, time: float) -> None:
-        """Look again then, even if nothing happens."""
-        self._wake_at = time if self._wake_at is None else min(self._wake_at, time)
+    def wake_at(self, service: str, time: float) -> None:
+        """Look at the service again then, even if nothing happens."""
+        self._wakes[service] = min(time, self._wakes.get(service, time))
 
     def plan(self) -> Plan:
         """Stops first, for they free room; then starts; then what is only tidying up."""
         actions = (*self._stops, *self._starts, *self._removals)
-        return Plan(actions, tuple(self._pending), self._wake_at)
+        return Plan(actions, tuple(self._pending), self._wakes, frozenset(self._refused))

@@ -120,7 +120,7 @@ class _Round:
             # How it ends decides how long to back off.
             return True
         if self._draft.now < slot.history.not_before:
-            self._draft.wake_at(slot.history.not_before)
+            self._draft.wake_at(slot.key.service, slot.history.not_before)
             return True
         return False
 

@@ -64,6 +64,7 @@ class Watcher:
         else:
             self._recover()
             await self._believe(seen, began)
+            self._cluster.agenda.add_short()
 
     def degrade(self, why: str) -> None:
         """The engine does not answer: decide nothing until it does."""
