@@ -35,9 +35,8 @@ class DesiredState:
         self._timing = timing
         self._services = store.services()
         self._nodes = store.nodes()
-        self._leaving = {
-            name: with_timing(record.spec, timing) for name, record in store.deleting().items()
-        }
+        self._leaving = self._specs(store.deleting())
+        self._deleted = self._specs(store.deleted())
         self.now = Desired()
         self.now = self._view(self._services, self._nodes, store.serial())
 
@@ -78,6 +77,7 @@ class DesiredState:
         self._leaving |= {name: before[name].spec for name in gone}
         for name in services:
             self._leaving.pop(name, None)
+            self._deleted.pop(name, None)
         return gone | services.keys()
 
     def scale(self, name: str, replicas: int) -> None:
@@ -103,7 +103,16 @@ class DesiredState:
     def forget(self, name: str) -> None:
         """A service that was deleted is gone."""
         self._store.forget_service(name)
-        self._leaving.pop(name, None)
+        if spec := self._leaving.pop(name, None):
+            self._deleted[name] = spec
+
+    def recall(self, name: str) -> bool:
+        """Something of a deleted service has turned up after all: it is being deleted once more.
+        False if nobody has deleted it."""
+        spec = self._deleted.pop(name, None)
+        if spec is not None:
+            self._leaving[name] = spec
+        return spec is not None
 
     def mark_node(self, name: str, *, cordoned: bool, draining: bool) -> None:
         """Cordon, uncordon or drain. Raises `NotFoundError`."""
@@ -112,6 +121,9 @@ class DesiredState:
         record = self._nodes.get(name) or NodeRecord(self.now.nodes[name].spec)
         marked = replace(record, cordoned=cordoned, draining=draining)
         self._commit(self._services, self._nodes | {name: marked})
+
+    def _specs(self, records: Mapping[str, ServiceRecord]) -> dict[str, ServiceSpec]:
+        return {name: with_timing(one.spec, self._timing) for name, one in records.items()}
 
     def _service(self, name: str) -> ServiceRecord:
         if name not in self._services:

@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from itertools import chain
 from typing import Final, get_args
@@ -78,6 +78,11 @@ class ObservedState:
     def changed_since(self, id_: ReplicaId, time: float) -> bool:
         """Whether news of the replica is younger than `time`: an older look at it is stale."""
         return self._changed_at.get(id_, 0.0) >= time
+
+    @property
+    def services(self) -> Set[str]:
+        """Those of which any replica is known."""
+        return self._by_service.keys()
 
     def of_service(self, name: str) -> list[Replica]:
         """Its replicas, exited ones included."""
