@@ -236,8 +236,7 @@ class Controller:
         plan = reconcile(desired, observed.of(services), now, services, room)
         self.cluster.agenda.looked_at(services, plan)
         self._tell_pending(services, {one.key: one.reason for one in plan.pending})
-        for action in plan.actions:
-            self.executor.submit(action)
+        self.executor.submit(plan.actions)
         self._forget_deleted()
 
     def _tell_pending(self, services: set[str], pending: dict[SlotKey, str]) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import random as global_random
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -69,10 +70,12 @@ class Simulation:
         self._controller = Controller(self._project, self._engine, settings, self._clock)
         submit = self._controller.executor.submit
 
-        def watched(action: Action) -> None:
-            submit(action)
-            if isinstance(action, StartReplica):
-                self._note(action)
+        def watched(actions: Iterable[Action]) -> None:
+            actions = list(actions)
+            submit(actions)
+            for action in actions:
+                if isinstance(action, StartReplica):
+                    self._note(action)
 
         self._controller.executor.submit = watched  # type: ignore[method-assign]
 
