@@ -18,6 +18,7 @@ from orchestrator.cli.commands.inspect import inspect
 from orchestrator.cli.commands.local import schema, version
 from orchestrator.cli.commands.logs import logs
 from orchestrator.cli.commands.nodes import cordon, drain, uncordon
+from orchestrator.cli.commands.pack import pack
 from orchestrator.cli.commands.plan import plan
 from orchestrator.cli.commands.reading import nodes, ps, services
 from orchestrator.cli.commands.replicas import execute, kill
@@ -35,6 +36,7 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "demo": demo,
     "validate": validate,
     "plan": plan,
+    "pack": pack,
     "apply": apply,
     "undo": undo,
     "scale": scale,
