@@ -25,6 +25,7 @@ from orchestrator.cli.commands.replicas import execute, kill
 from orchestrator.cli.commands.services import delete, restart, scale
 from orchestrator.cli.commands.top import top
 from orchestrator.cli.commands.trust import trust
+from orchestrator.cli.commands.undo import undo
 from orchestrator.cli.commands.up import up
 from orchestrator.cli.commands.validate import validate
 from orchestrator.cli.exits import BROKEN_PIPE, INTERRUPTED
@@ -37,6 +38,7 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "plan": plan,
     "pack": pack,
     "apply": apply,
+    "undo": undo,
     "scale": scale,
     "restart": restart,
     "delete": delete,

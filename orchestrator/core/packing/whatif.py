@@ -118,7 +118,8 @@ def place_online(
     for demand in demands:
         request = demand.request
         request = replace(request, policy=policy, seed=seed) if policy else request
-        batch = place_batch(request, len(demand.names), cluster)
+        slots = range(request.slot, request.slot + len(demand.names))
+        batch = place_batch(request, slots, cluster)
         pieces = _pieces(demand)
         for node, piece in zip(batch.nodes, pieces, strict=False):
             inside[node].append(piece)

@@ -30,6 +30,11 @@ class Batch:
 
 def place(request: Request, cluster: Cluster) -> str | Unschedulable:
     """The name of the best node, or why there is none. Nothing is reserved."""
+    return find(request, cluster) or nowhere(request, cluster)
+
+
+def find(request: Request, cluster: Cluster) -> str | None:
+    """The name of the best node, if there is one: for those who will not ask why."""
     score = STRATEGIES[request.policy]
     checks = prepared((*NODE_FILTERS, *ZONE_FILTERS), request, cluster)
     all_differ = request.policy in BY_NAME
@@ -38,20 +43,20 @@ def place(request: Request, cluster: Cluster) -> str | Unschedulable:
         (score(request, node, cluster).order for node in nodes if not refusal(checks, node)),
         default=None,
     )
-    return best.name if best else nowhere(request, cluster)
+    return best.name if best else None
 
 
-def place_batch(request: Request, count: int, cluster: Cluster) -> Batch:
-    """Place replicas `request.slot`, `request.slot + 1`, … one after the other, as `place` would,
-    and reserve their room."""
+def place_batch(request: Request, slots: Sequence[int], cluster: Cluster) -> Batch:
+    """Place a replica for each of these slots, one after the other as `place` would, and reserve
+    their room."""
     if request.policy in BY_NAME:
-        return _one_by_one(request, count, cluster)
-    return _Queues(request, cluster).take(count)
+        return _one_by_one(request, slots, cluster)
+    return _Queues(request, cluster).take(len(slots))
 
 
-def _one_by_one(request: Request, count: int, cluster: Cluster) -> Batch:
+def _one_by_one(request: Request, slots: Sequence[int], cluster: Cluster) -> Batch:
     chosen: list[str] = []
-    for slot in range(request.slot, request.slot + count):
+    for slot in slots:
         node = place(replace(request, slot=slot), cluster)
         if isinstance(node, Unschedulable):
             return Batch(tuple(chosen), node)
