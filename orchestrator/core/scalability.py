@@ -11,14 +11,13 @@ Source: N. J. Gunther, Guerrilla Capacity Planning, Springer 2007, chapter 4.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Final
 
 # Below this a coefficient says nothing: measurements differ by more from run to run.
 NEGLIGIBLE_SIGMA: Final = 0.02
 NEGLIGIBLE_KAPPA: Final = 0.001
-_STEPS: Final = 8
-_ROUNDS: Final = 40
+
+_Row = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,43 +57,55 @@ class Scalability:
 
 
 def fit(points: Sequence[Point]) -> Scalability:
-    """The coefficients with the least squared error relative to each measurement.
+    """The coefficients with the least squared relative error of N/X(N), each ≥ 0.
 
-    For given σ and κ the best λ is known in closed form; these two are searched for on a grid that
-    is drawn closer around its best point. Raises `ValueError` with fewer than three different
-    numbers of replicas, or without throughput.
+    N/X(N) = a + b(N − 1) + cN(N − 1) with a = 1/λ, b = σ/λ, c = κ/λ: linear, so the best is found
+    exactly. Where it would be negative, a coefficient is 0 and the others are fitted without it.
+    Raises `ValueError` with fewer than three different numbers of replicas, or without throughput.
     """
     if len({point.replicas for point in points}) < 3:
         raise ValueError("needs at least three different numbers of replicas")
     if any(point.throughput <= 0 for point in points):
         raise ValueError("needs throughput at each number of replicas")
-    sigma, kappa, wide_sigma, wide_kappa = 0.5, 0.05, 0.5, 0.05
-    for _ in range(_ROUNDS):
-        near = product(_around(sigma, wide_sigma), _around(kappa, wide_kappa))
-        sigma, kappa = min(near, key=lambda pair: _error(pair, points))
-        wide_sigma, wide_kappa = wide_sigma * 0.6, wide_kappa * 0.6
-    return Scalability(_lambda(sigma, kappa, points), sigma, kappa)
+    rows = [_terms(point.replicas, point.throughput) for point in points]
+    candidates = (_least_squares(rows, used) for used in ((0, 1, 2), (0, 1), (0, 2), (0,)))
+    possible = [each for each in candidates if each[0] > 0 and min(each) >= 0]
+    a, b, c = min(possible, key=lambda each: _error(rows, each))
+    return Scalability(1 / a, b / a, c / a)
 
 
-def _around(middle: float, width: float) -> list[float]:
-    """Steps to both sides and 0, none below it."""
-    steps = range(-_STEPS, _STEPS + 1)
-    return sorted({0.0, *(max(0.0, middle + width * step / _STEPS) for step in steps)})
+def _terms(replicas: int, throughput: float) -> _Row:
+    """What a, b and c are multiplied with, relative to what was measured."""
+    share = throughput / replicas
+    return share, share * (replicas - 1), share * replicas * (replicas - 1)
 
 
-def _shape(replicas: int, sigma: float, kappa: float) -> float:
-    return Scalability(1.0, sigma, kappa).throughput(replicas)
+def _least_squares(rows: Sequence[_Row], used: Sequence[int]) -> _Row:
+    """The values of the used terms that bring each row's sum nearest to 1; the others are 0.
+
+    By the normal equations and Gauss's elimination.
+    """
+    table = [
+        [*(math.fsum(row[i] * row[j] for row in rows) for j in used), math.fsum(r[i] for r in rows)]
+        for i in used
+    ]
+    for step, pivot in enumerate(table):
+        for other in table[step + 1 :]:
+            factor = other[step] / pivot[step]
+            other[:] = [mine - factor * its for mine, its in zip(other, pivot, strict=True)]
+    values = [0.0, 0.0, 0.0]
+    for step in reversed(range(len(used))):
+        *factors, right = table[step]
+        known = math.fsum(factors[k] * values[used[k]] for k in range(step + 1, len(used)))
+        values[used[step]] = (right - known) / factors[step]
+    return values[0], values[1], values[2]
 
 
-def _lambda(sigma: float, kappa: float, points: Sequence[Point]) -> float:
-    """With r = shape/measured the error Σ(λr − 1)² is least at λ = Σr/Σr²."""
-    ratios = [_shape(one.replicas, sigma, kappa) / one.throughput for one in points]
-    return sum(ratios) / sum(ratio * ratio for ratio in ratios)
-
-
-def _error(pair: tuple[float, float], points: Sequence[Point]) -> float:
-    best = _lambda(*pair, points)
-    return sum((best * _shape(one.replicas, *pair) / one.throughput - 1) ** 2 for one in points)
+def _error(rows: Sequence[_Row], values: _Row) -> float:
+    return math.fsum(
+        (math.fsum(x * value for x, value in zip(row, values, strict=True)) - 1) ** 2
+        for row in rows
+    )
 
 
 def in_words(law: Scalability, most: int) -> list[str]:
