@@ -12,6 +12,7 @@ from typing import Any, Final
 from benchmarks import machine
 from benchmarks.page import write
 from benchmarks.report import Report
+from benchmarks.size import FULL, Size
 
 RUNS: Final = 5
 
@@ -62,6 +63,13 @@ def placement(options: argparse.Namespace) -> Report:
     return run(options.runs, say)
 
 
+def scale(options: argparse.Namespace) -> Report:
+    """A whole controller of a hundred thousand simulated replicas."""
+    from benchmarks.scale import run
+
+    return run(options.runs, options.size, say)
+
+
 def packing(options: argparse.Namespace) -> Report:
     """Bins over the optimum, for the instances and traces in `--data`."""
     from benchmarks.packing.run import run
@@ -76,6 +84,7 @@ BENCHMARKS: Final[dict[str, Callable[[argparse.Namespace], Report]]] = {
     "proxy": proxy,
     "slow": slow,
     "placement": placement,
+    "scale": scale,
     "packing": packing,
 }
 
@@ -151,6 +160,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--runs", type=_at_least_one, default=RUNS, help=f"runs of each (default: {RUNS})"
     )
+    parser.add_argument(
+        "--size", type=_size, default=FULL, metavar="SxRxN",
+        help="scale: services, replicas of each, nodes (default: 1000x100x10000)",
+    )  # fmt: skip
     parser.add_argument("--data", type=Path, metavar="DIR", help="instances and traces to pack")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every value there")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
@@ -161,6 +174,13 @@ def _benchmark(text: str) -> str:
     if text not in BENCHMARKS:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(BENCHMARKS)}")
     return text
+
+
+def _size(text: str) -> Size:
+    try:
+        return Size.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 1000x100x10000") from error
 
 
 def _at_least_one(text: str) -> int:

@@ -27,7 +27,7 @@ def run(runs: int, progress: Callable[[str], None]) -> Report:
         cluster = _cluster()
         begin = time.perf_counter()
         for number in range(SERVICES):
-            batch = place_batch(_request(number), PER_SERVICE, cluster)
+            batch = place_batch(_request(number), range(1, PER_SERVICE + 1), cluster)
             if batch.refusal:
                 raise RuntimeError(batch.refusal.reason)
         found["batch"].append(time.perf_counter() - begin)

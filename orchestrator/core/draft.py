@@ -1,6 +1,8 @@
 """A plan in the making: what has been decided so far, and the room that leaves."""
 
-from orchestrator.core.scheduling import Cluster, Request, Unschedulable, place
+from collections.abc import Callable, Sequence
+
+from orchestrator.core.scheduling import Batch, Cluster, Request, Unschedulable, place_batch
 from orchestrator.core.slots import Slot
 from orchestrator.model.plan import Action, Pending, Plan, RemoveReplica, StartReplica, StopReplica
 from orchestrator.model.state import Desired, Replica, ReplicaId, Service
@@ -18,22 +20,21 @@ class Draft:
         self._removals: list[Action] = []
         self._pending: list[Pending] = []
         self._refused: dict[str, Unschedulable] = {}
-        self._wake_at: float | None = None
+        self._wakes: dict[str, float] = {}
 
-    def start(self, service: Service, slot: Slot, cause: str) -> Unschedulable | None:
-        """Start the slot's next attempt where it fits best, or say why it fits nowhere."""
+    def start(self, service: Service, slots: Sequence[Slot], why: Callable[[Slot], str]) -> Batch:
+        """Start the next attempt of each slot, of the first ones if there is no room for all."""
         # All slots of a service ask for the same, and a draft only ever takes room.
         if refusal := self._refused.get(service.name):
-            return refusal
-        request = Request.of(service.spec, slot.key.slot)
-        node = place(request, self.cluster)
-        if isinstance(node, Unschedulable):
-            self._refused[service.name] = node
-            return node
-        self.cluster.add(node, service.name, request.cpu_millicores, request.memory_bytes)
-        id_ = ReplicaId(*slot.key, slot.next_attempt)
-        self._starts.append(StartReplica(id_, node, service.revision, cause))
-        return None
+            return Batch((), refusal)
+        numbers = [slot.key.slot for slot in slots]
+        batch = place_batch(Request.of(service.spec, numbers[0]), numbers, self.cluster)
+        for slot, node in zip(slots, batch.nodes, strict=False):
+            id_ = ReplicaId(slot.key.service, slot.key.slot, slot.next_attempt)
+            self._starts.append(StartReplica(id_, node, service.revision, why(slot)))
+        if batch.refusal:
+            self._refused[service.name] = batch.refusal
+        return batch
 
     def stop(self, replica: Replica, cause: str, *, failed: bool = False) -> None:
         """Order its end. It holds its room until it has ended."""
@@ -47,11 +48,11 @@ class Draft:
         """The slot has no node for now."""
         self._pending.append(Pending(slot.key, why.reason))
 
-    def wake_at(self, time: float) -> None:
-        """Look again then, even if nothing happens."""
-        self._wake_at = time if self._wake_at is None else min(self._wake_at, time)
+    def wake_at(self, service: str, time: float) -> None:
+        """Look at the service again then, even if nothing happens."""
+        self._wakes[service] = min(time, self._wakes.get(service, time))
 
     def plan(self) -> Plan:
         """Stops first, for they free room; then starts; then what is only tidying up."""
         actions = (*self._stops, *self._starts, *self._removals)
-        return Plan(actions, tuple(self._pending), self._wake_at)
+        return Plan(actions, tuple(self._pending), self._wakes, frozenset(self._refused))

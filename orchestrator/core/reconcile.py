@@ -16,14 +16,30 @@ from orchestrator.model.state import Desired, Observed, Phase, Replica
 
 
 def reconcile(
-    desired: Desired, observed: Observed, now: float, services: Collection[str] | None = None
+    desired: Desired,
+    observed: Observed,
+    now: float,
+    services: Collection[str] | None = None,
+    cluster: Cluster | None = None,
 ) -> Plan:
     """The next steps towards `desired`, for all services or only for those named.
+
+    `cluster`: the desired nodes with what every replica holds there, if the caller keeps it: then
+    `observed` may leave out the replicas of services not named. It is as it was afterwards.
 
     The same input gives the same plan, in whatever order replicas, services and nodes are given.
     A converged state gives an empty plan.
     """
-    draft = Draft(desired, Cluster.of(desired.nodes, observed.replicas), now)
+    if cluster is None:
+        cluster = Cluster.of(desired.nodes, observed.replicas)
+    draft = Draft(desired, cluster, now)
+    with cluster.tentatively():
+        _decide_all(draft, observed, services)
+    return draft.plan()
+
+
+def _decide_all(draft: Draft, observed: Observed, services: Collection[str] | None) -> None:
+    desired = draft.desired
     mine = _by_service(observed.replicas, services)
     names = desired.services.keys() | mine.keys() if services is None else set(services)
     for name in sorted(names):
@@ -33,7 +49,6 @@ def reconcile(
             _delete(draft, replicas)
         else:
             decide(draft, service, slots_of(service, desired, replicas, observed.slots))
-    return draft.plan()
 
 
 def _by_service(

@@ -36,12 +36,15 @@ class _Round:
         self._draft = draft
         self._service = service
         self._surging = 0
+        self._empty: list[Slot] = []
         self._moving = False
         """Whether something of the service is starting, unready, backing off or leaving."""
 
     def run(self, wanted: list[Slot], surplus: list[Slot]) -> None:
-        self._scale_down(surplus, len(wanted))
+        self._scale_down(surplus, self._service.spec.replicas)
         old = [slot for slot in wanted if self._settle(slot)]
+        if self._empty:
+            self._fill_empty()
         self._replace(old)
 
     # -- slots that are no more ----------------------------------------------------------------
@@ -97,10 +100,15 @@ class _Round:
             return
         if self._must_wait(slot):
             self._moving = True
-        elif refusal := self._draft.start(self._service, slot, why_empty(slot)):
-            self._draft.pend(slot, refusal)
         else:
-            self._moving = True
+            self._empty.append(slot)
+
+    def _fill_empty(self) -> None:
+        started = self._draft.start(self._service, self._empty, why_empty)
+        self._moving |= bool(started.nodes)
+        if started.refusal:
+            for slot in self._empty[len(started.nodes) :]:
+                self._draft.pend(slot, started.refusal)
 
     def _must_wait(self, slot: Slot) -> bool:
         """Whether the slot's last failure forbids a new attempt for now."""
@@ -112,7 +120,7 @@ class _Round:
             # How it ends decides how long to back off.
             return True
         if self._draft.now < slot.history.not_before:
-            self._draft.wake_at(slot.history.not_before)
+            self._draft.wake_at(slot.key.service, slot.history.not_before)
             return True
         return False
 
@@ -140,8 +148,9 @@ class _Round:
             if self._is_over(slot) or self._must_wait(slot):
                 self._moving = True
                 continue
-            if refusal := self._draft.start(self._service, slot, self._cause(slot)):
-                self._make_room(tried_first[index:], refusal)
+            started = self._draft.start(self._service, [slot], self._cause)
+            if started.refusal:
+                self._make_room(tried_first[index:], started.refusal)
                 return
             self._moving = True
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final, NamedTuple
+from typing import Final
 
 from orchestrator.model.state import Desired, Exit, Phase, Replica, Service, SlotHistory, SlotKey
 
@@ -25,26 +25,22 @@ class Standing(Enum):
     """It is what is wanted."""
 
 
-class _Case(NamedTuple):
-    replica: Replica
-    service: Service
-    desired: Desired
-
-
-_RULES: Final[tuple[tuple[Standing, Callable[[_Case], bool]], ...]] = (
-    (Standing.ENDED, lambda case: case.replica.phase is Phase.EXITED),
-    (Standing.LEAVING, lambda case: case.replica.phase is Phase.STOPPING),
-    (Standing.FAILED, lambda case: not case.replica.alive),
-    (Standing.DISPLACED, lambda case: must_leave(case.replica, case.desired)),
-    (Standing.OUTDATED, lambda case: case.replica.revision != case.service.revision),
-    (Standing.CURRENT, lambda _: True),
+_RULES: Final[tuple[tuple[Standing, Callable[[Replica, Service, Desired], bool]], ...]] = (
+    (Standing.ENDED, lambda replica, *_: replica.phase is Phase.EXITED),
+    (Standing.LEAVING, lambda replica, *_: replica.phase is Phase.STOPPING),
+    (Standing.FAILED, lambda replica, *_: not replica.alive),
+    (Standing.DISPLACED, lambda replica, _, desired: must_leave(replica, desired)),
+    (Standing.OUTDATED, lambda replica, service, _: replica.revision != service.revision),
+    (Standing.CURRENT, lambda *_: True),
 )
 
 
 def standing(replica: Replica, service: Service, desired: Desired) -> Standing:
     """What the replica is to its slot: the first rule that matches decides."""
-    case = _Case(replica, service, desired)
-    return next(verdict for verdict, matches in _RULES if matches(case))
+    for verdict, matches in _RULES:
+        if matches(replica, service, desired):
+            return verdict
+    raise AssertionError("the last rule matches everything")
 
 
 def must_leave(replica: Replica, desired: Desired) -> bool:
@@ -94,26 +90,42 @@ def slots_of(
     replicas: Iterable[Replica],
     histories: Mapping[SlotKey, SlotHistory],
 ) -> dict[int, Slot]:
-    """The wanted slots and those that still hold something, by ascending number."""
-    slots = {number: _slot(service, number, histories) for number in _wanted_numbers(service)}
-    for replica in sorted(replicas, key=_attempt):
-        number = replica.id.slot
-        if number not in slots:
-            slots[number] = _slot(service, number, histories)
-        _list_for(slots[number], standing(replica, service, desired)).append(replica)
-    for slot in slots.values():
-        slot.current.sort(key=lambda replica: (not replica.ready, replica.id.attempt))
-        slot.stale.sort(key=lambda replica: (not replica.ready, -replica.id.attempt))
-    return dict(sorted(slots.items()))
+    """The slots that something may have to be done about, by ascending number: the wanted ones
+    and those that still hold something, less those at rest."""
+    found: dict[int, list[Replica]] = {number: [] for number in _wanted_numbers(service)}
+    for replica in replicas:
+        found.setdefault(replica.id.slot, []).append(replica)
+    return {
+        number: _slot(service, desired, SlotKey(service.name, number), there, histories)
+        for number, there in sorted(found.items())
+        if not _at_rest(number, there, service, desired)
+    }
 
 
 def _wanted_numbers(service: Service) -> range:
     return range(1, service.spec.replicas + 1)
 
 
-def _slot(service: Service, number: int, histories: Mapping[SlotKey, SlotHistory]) -> Slot:
-    key = SlotKey(service.name, number)
-    return Slot(key, histories.get(key, SlotHistory()))
+def _at_rest(number: int, there: list[Replica], service: Service, desired: Desired) -> bool:
+    """Whether the slot is wanted, and all it has is what is wanted, and ready."""
+    if len(there) != 1 or number > service.spec.replicas or not there[0].ready:
+        return False
+    return standing(there[0], service, desired) is Standing.CURRENT
+
+
+def _slot(
+    service: Service,
+    desired: Desired,
+    key: SlotKey,
+    there: list[Replica],
+    histories: Mapping[SlotKey, SlotHistory],
+) -> Slot:
+    slot = Slot(key, histories.get(key, SlotHistory()))
+    for replica in sorted(there, key=_attempt):
+        _list_for(slot, standing(replica, service, desired)).append(replica)
+    slot.current.sort(key=lambda replica: (not replica.ready, replica.id.attempt))
+    slot.stale.sort(key=lambda replica: (not replica.ready, -replica.id.attempt))
+    return slot
 
 
 def _list_for(slot: Slot, verdict: Standing) -> list[Replica]:

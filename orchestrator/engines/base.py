@@ -86,4 +86,13 @@ class AnswersProbes(Protocol):
         """ "" if it passes, else why not. May take for ever."""
 
 
-__all__ = ["AnswersProbes", "Engine", "Progress", "ReplicaId"]
+@runtime_checkable
+class StartsMany(Protocol):
+    """An engine to which many starts are one call."""
+
+    async def start_all(self, launches: Sequence[Launch]) -> Sequence[EngineReplica | None]:
+        """What `start` returns for each; None where it would have raised: it may or may not have
+        taken effect, and `start` says why it fails."""
+
+
+__all__ = ["AnswersProbes", "Engine", "Progress", "ReplicaId", "StartsMany"]

@@ -1,7 +1,8 @@
 """What is to be done, as data: reconciliation returns it, the executor carries it out,
 `orch plan` prints it, tests compare it as text."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from orchestrator.model.state import ReplicaId, SlotKey
 
@@ -59,15 +60,20 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The next steps for one service (or several), in order of execution.
-
-    `wake_at` is the earliest monotonic time at which the same input would give another plan
-    (a backoff ends); None if only a change can.
-    """
+    """The next steps for one service (or several), in order of execution."""
 
     actions: tuple[Action, ...] = ()
     pending: tuple[Pending, ...] = ()
-    wake_at: float | None = None
+    wakes: Mapping[str, float] = field(default_factory=dict)
+    """For services that wait for it: the earliest monotonic time at which the same input would
+    give them another plan (a backoff ends)."""
+    short: frozenset[str] = frozenset()
+    """Services of which something found no room: they need another look when some comes free."""
+
+    @property
+    def wake_at(self) -> float | None:
+        """The earliest time at which any service gets another plan; None if only a change can."""
+        return min(self.wakes.values(), default=None)
 
     @property
     def empty(self) -> bool:

@@ -1,16 +1,15 @@
-"""The cluster in memory: what is wanted, what is, and which services need another look.
+"""The cluster in memory: what is wanted and what is.
 
 News from the engine, the probes and the executor come in here; each is written to the observed
-state, told to the event log, and marks its service dirty, which wakes the control loop.
+state, told to the event log, and puts its service on the agenda, which wakes the control loop.
 """
-
-import asyncio
 
 from orchestrator.core.lifecycle import ProbeKind
 from orchestrator.engines.base import Engine
 from orchestrator.model.launch import EngineReplica
 from orchestrator.model.spec import Probe, Probes, ServiceSpec
 from orchestrator.model.state import Exit, Phase, Replica, ReplicaId
+from orchestrator.runtime.agenda import Agenda
 from orchestrator.runtime.clock import Clock
 from orchestrator.runtime.desired import DesiredState
 from orchestrator.runtime.eventlog import EventLog
@@ -20,7 +19,7 @@ from orchestrator.runtime.store import Store
 
 
 class Cluster:
-    """One project's state and the work queue of dirty services."""
+    """One project's state and the agenda of its control loop."""
 
     def __init__(
         self, engine: Engine, store: Store, desired: DesiredState, log: EventLog, clock: Clock
@@ -31,37 +30,31 @@ class Cluster:
         self.clock = clock
         self.observed = ObservedState(clock, store.slots(), store.remember_slot)
         self.prober = Prober(engine, clock, self.probed)
-        self.wake = asyncio.Event()
-        self._dirty: set[str] = set()
+        self.agenda = Agenda()
 
     def spec(self, service: str) -> ServiceSpec | None:
         """The service's spec, None if it is not wanted."""
         wanted = self.desired.now.services.get(service)
         return wanted.spec if wanted else None
 
-    # -- the work queue --------------------------------------------------------------------
+    # -- the agenda ------------------------------------------------------------------------
 
     def touch(self, service: str) -> None:
         """Look at this service again."""
-        self._dirty.add(service)
-        self.wake.set()
+        self.agenda.add((service,))
 
     def touch_all(self) -> None:
         """Look at everything again."""
-        self._dirty |= self.managed
-        self.wake.set()
+        self.agenda.add(self.managed)
 
-    def take_dirty(self) -> set[str]:
-        """The services to look at now, and an empty queue. A service that nobody declared is
-        not ours to decide on: its replicas are left alone."""
-        dirty = self._dirty & self.managed
-        self._dirty = set()
-        self.wake.clear()
-        return dirty
+    def take_touched(self) -> set[str]:
+        """The services to look at now."""
+        return self.agenda.take(self.clock.monotonic(), self.managed)
 
     @property
     def managed(self) -> set[str]:
-        """Services that are wanted, or being deleted."""
+        """Services that are wanted, or being deleted. A service that nobody declared is not ours
+        to decide on: its replicas are left alone."""
         return self.desired.now.services.keys() | self.desired.deleting
 
     # -- news from the engine --------------------------------------------------------------
@@ -89,8 +82,7 @@ class Cluster:
             self.log.normal("Completed", about, f"{id_} exited with code 0")
         else:
             self.log.warning(how.word, about, f"{id_} {_ending(how)}")
-        # Room came free: any service may have a replica waiting for it.
-        self.touch_all()
+        self.agenda.add_short()
         self.touch(id_.service)
 
     # -- news from the probes --------------------------------------------------------------

@@ -208,48 +208,39 @@ class Controller:
     # -- the loop --------------------------------------------------------------------------
 
     async def _control(self) -> None:
-        """Decide whenever something is dirty or a backoff ends, until cancelled."""
-        wake_at: float | None = None
+        """Decide whenever there is news or a backoff ends, until cancelled."""
+        agenda = self.cluster.agenda
         while True:
-            if not await self._dirty_by(wake_at):
-                self.cluster.touch_all()
+            await self._due()
             self.publisher.request()
             if self.watcher.degraded:
-                wake_at = None
-                self.cluster.wake.clear()
+                agenda.pause()
                 continue
-            wake_at = self._decide(self.cluster.take_dirty(), wake_at)
+            if services := self.cluster.take_touched():
+                self._decide(services)
             # Let a burst of news pile up: one decision for all of it.
             await asyncio.sleep(0)
 
-    async def _dirty_by(self, wake_at: float | None) -> bool:
-        """Wait for news; False if `wake_at` came first."""
-        delay_s = None if wake_at is None else max(0.0, wake_at - self.cluster.clock.monotonic())
-        try:
+    async def _due(self) -> None:
+        """Wait for news or for an alarm."""
+        agenda = self.cluster.agenda
+        alarm = agenda.next_alarm
+        delay_s = None if alarm is None else max(0.0, alarm - self.cluster.clock.monotonic())
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(delay_s):
-                await self.cluster.wake.wait()
-        except TimeoutError:
-            return False
-        return True
+                await agenda.wake.wait()
 
-    def _decide(self, dirty: set[str], wake_at: float | None) -> float | None:
-        now = self.cluster.clock.monotonic()
-        if wake_at is not None and wake_at <= now:
-            # What it was for may be gone: it is not due a second time.
-            dirty, wake_at = set(self.cluster.managed), None
-        if not dirty:
-            return wake_at
-        desired = self.cluster.desired.now
-        plan = reconcile(desired, self.cluster.observed.view(), now, dirty)
-        self._tell_pending(dirty, {one.key: one.reason for one in plan.pending})
-        for action in plan.actions:
-            self.executor.submit(action)
+    def _decide(self, services: set[str]) -> None:
+        desired, observed = self.cluster.desired.now, self.cluster.observed
+        now, room = self.cluster.clock.monotonic(), observed.room(desired.nodes)
+        plan = reconcile(desired, observed.of(services), now, services, room)
+        self.cluster.agenda.looked_at(services, plan)
+        self._tell_pending(services, {one.key: one.reason for one in plan.pending})
+        self.executor.submit(plan.actions)
         self._forget_deleted()
-        due = [time for time in (plan.wake_at, wake_at) if time is not None and time > now]
-        return min(due, default=None)
 
-    def _tell_pending(self, dirty: set[str], pending: dict[SlotKey, str]) -> None:
-        kept = {key: why for key, why in self.pending.items() if key.service not in dirty}
+    def _tell_pending(self, services: set[str], pending: dict[SlotKey, str]) -> None:
+        kept = {key: why for key, why in self.pending.items() if key.service not in services}
         for key, why in pending.items():
             if self.pending.get(key) != why:
                 self.log.warning("FailedScheduling", f"replica/{key.name}", why)

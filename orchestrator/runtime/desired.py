@@ -35,9 +35,9 @@ class DesiredState:
         self._timing = timing
         self._services = store.services()
         self._nodes = store.nodes()
-        self._leaving = {
-            name: with_timing(record.spec, timing) for name, record in store.deleting().items()
-        }
+        self._leaving = self._specs(store.deleting())
+        self._deleted = self._specs(store.deleted())
+        self.now = Desired()
         self.now = self._view(self._services, self._nodes, store.serial())
 
     @property
@@ -77,6 +77,7 @@ class DesiredState:
         self._leaving |= {name: before[name].spec for name in gone}
         for name in services:
             self._leaving.pop(name, None)
+            self._deleted.pop(name, None)
         return gone | services.keys()
 
     def scale(self, name: str, replicas: int) -> None:
@@ -102,7 +103,16 @@ class DesiredState:
     def forget(self, name: str) -> None:
         """A service that was deleted is gone."""
         self._store.forget_service(name)
-        self._leaving.pop(name, None)
+        if spec := self._leaving.pop(name, None):
+            self._deleted[name] = spec
+
+    def recall(self, name: str) -> bool:
+        """Something of a deleted service has turned up after all: it is being deleted once more.
+        False if nobody has deleted it."""
+        spec = self._deleted.pop(name, None)
+        if spec is not None:
+            self._leaving[name] = spec
+        return spec is not None
 
     def mark_node(self, name: str, *, cordoned: bool, draining: bool) -> None:
         """Cordon, uncordon or drain. Raises `NotFoundError`."""
@@ -111,6 +121,9 @@ class DesiredState:
         record = self._nodes.get(name) or NodeRecord(self.now.nodes[name].spec)
         marked = replace(record, cordoned=cordoned, draining=draining)
         self._commit(self._services, self._nodes | {name: marked})
+
+    def _specs(self, records: Mapping[str, ServiceRecord]) -> dict[str, ServiceSpec]:
+        return {name: with_timing(one.spec, self._timing) for name, one in records.items()}
 
     def _service(self, name: str) -> ServiceRecord:
         if name not in self._services:
@@ -127,12 +140,14 @@ class DesiredState:
             old = self._services.get(spec.name)
             restarted = old.restarted if old else 0
             kept = _keeping_scale(spec, old)
-            services[spec.name] = ServiceRecord(kept, sources.get(spec.name, ""), restarted)
+            record = ServiceRecord(kept, sources.get(spec.name, ""), restarted)
+            services[spec.name] = old if old == record else record
         nodes = {} if change.prune else dict(self._nodes)
         if change.nodes:
             nodes.pop(LOCAL_NODE, None)
         for node in change.nodes:
-            nodes[node.name] = replace(self._nodes.get(node.name, NodeRecord(node)), spec=node)
+            known = self._nodes.get(node.name, NodeRecord(node))
+            nodes[node.name] = known if known.spec == node else replace(known, spec=node)
         _check_listeners(services.values())
         return services, nodes
 
@@ -163,17 +178,25 @@ class DesiredState:
     def _view(
         self, services: Mapping[str, ServiceRecord], nodes: Mapping[str, NodeRecord], serial: int
     ) -> Desired:
-        shown = nodes or {LOCAL_NODE: NodeRecord(local_node())}
         return Desired(
-            {name: self._wanted(record) for name, record in services.items()},
-            {
-                name: Node(record.spec, record.cordoned, record.draining)
-                for name, record in shown.items()
-            },
+            {name: self._wanted(name, record) for name, record in services.items()},
+            self._shown(nodes),
             serial,
         )
 
-    def _wanted(self, record: ServiceRecord) -> Service:
+    def _shown(self, nodes: Mapping[str, NodeRecord]) -> Mapping[str, Node]:
+        """The very mapping of before, if nothing has changed: what is kept for it stays valid."""
+        if self.now.nodes and nodes == self._nodes:
+            return self.now.nodes
+        return {
+            name: Node(record.spec, record.cordoned, record.draining)
+            for name, record in (nodes or {LOCAL_NODE: NodeRecord(local_node())}).items()
+        }
+
+    def _wanted(self, name: str, record: ServiceRecord) -> Service:
+        known = self.now.services.get(name)
+        if known is not None and record is self._services.get(name):
+            return known
         revision = revision_of(record.spec, record.source, record.restarted)
         return Service(with_timing(record.spec, self._timing), revision)
 

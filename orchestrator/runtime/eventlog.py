@@ -17,19 +17,19 @@ _log.addHandler(logging.NullHandler())
 
 
 class EventLog:
-    """Records events with rising serials and hands them to subscribers."""
+    """Records events with rising serials and hands them to subscribers. `serial`: the last one."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._serial = store.last_event
+        self.serial = store.last_event
         self._readers: set[asyncio.Queue[Event]] = set()
 
     def record(self, type_: EventType, reason: str, about: str, message: str) -> None:
         """Something happened to `about` (`service/web`, `replica/web-2`, …)."""
-        self._serial += 1
+        self.serial += 1
         text = message.replace("\r", "\\r").replace("\n", "\\n").replace("\x1b", "\\x1b")
-        event = Event(self._clock.wall(), type_, reason, about, text, self._serial)
+        event = Event(self._clock.wall(), type_, reason, about, text, self.serial)
         level = logging.INFO if type_ == "Normal" else logging.WARNING
         _log.log(level, "%s %s: %s", about, reason, text)
         self._store.remember_event(event)
@@ -50,7 +50,7 @@ class EventLog:
         queue: asyncio.Queue[Event] = asyncio.Queue(_QUEUE_LIMIT)
         self._readers.add(queue)
         try:
-            last = self._serial if after is None else after
+            last = self.serial if after is None else after
             for event in self._store.events(last, EVENTS_KEPT) if after is not None else ():
                 last = event.serial
                 yield event

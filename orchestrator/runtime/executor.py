@@ -2,11 +2,11 @@
 failed in a way that is news for the next decision."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Final
 
 from orchestrator.core.launching import image_for, launch_for
-from orchestrator.engines.base import Engine
+from orchestrator.engines.base import Engine, StartsMany
 from orchestrator.model.errors import (
     EngineError,
     EngineTimeoutError,
@@ -16,7 +16,7 @@ from orchestrator.model.errors import (
     OrchestratorError,
     StateError,
 )
-from orchestrator.model.launch import EngineReplica, ImageSpec
+from orchestrator.model.launch import EngineReplica, ImageSpec, Launch
 from orchestrator.model.plan import Action, RemoveReplica, StartReplica, StopReplica
 from orchestrator.model.spec import ServiceSpec
 from orchestrator.model.state import Exit, Phase, ReplicaId, Service
@@ -30,7 +30,8 @@ RETRY_MAX_S: Final = 5.0
 
 
 class Executor:
-    """One task for each action under way. `unavailable` is told when the engine is away."""
+    """One task for each action under way, or for all starts of a service at once where the engine
+    can do that. `unavailable` is told when the engine is away."""
 
     def __init__(
         self, engine: Engine, cluster: Cluster, publisher: Publisher, images: Images,
@@ -45,15 +46,20 @@ class Executor:
         self._tasks: dict[ReplicaId, asyncio.Task[None]] = {}
         self._deadlines = cluster.store.stopping()
 
-    def submit(self, action: Action) -> None:
-        """Begin. What is already under way for that replica is not begun again."""
-        match action:
-            case StartReplica():
-                self._submit_start(action)
-            case StopReplica():
-                self._submit_stop(action)
-            case RemoveReplica():
-                self._once(action.id, self._remove(action))
+    def submit(self, actions: Iterable[Action]) -> None:
+        """Begin. What is already under way for a replica is not begun again."""
+        starts: dict[str, list[StartReplica]] = {}
+        for action in actions:
+            match action:
+                case StartReplica():
+                    starts.setdefault(action.id.service, []).append(action)
+                case StopReplica():
+                    self._submit_stop(action)
+                case RemoveReplica():
+                    self._once(action.id, self._remove(action))
+        for name, those in starts.items():
+            if service := self._cluster.desired.now.services.get(name):
+                self._submit_starts(those, service)
 
     async def close(self) -> None:
         """Abandon what is under way: the next controller finds it by labels."""
@@ -80,46 +86,78 @@ class Executor:
 
     # -- start -----------------------------------------------------------------------------
 
-    def _submit_start(self, action: StartReplica) -> None:
-        service = self._cluster.desired.now.services.get(action.id.service)
-        if service is None:
-            return
-        self._cluster.observed.start_ordered(action, service.spec)
-        self._cluster.log.normal("Scheduled", f"replica/{action.id.name}", str(action))
-        task = asyncio.create_task(self._start(action, service), name=str(action))
-        self._starts[action.id] = task
-        task.add_done_callback(lambda _: self._starts.pop(action.id, None))
+    def _submit_starts(self, actions: Sequence[StartReplica], service: Service) -> None:
+        for action in actions:
+            self._cluster.observed.start_ordered(action, service.spec)
+            self._cluster.log.normal("Scheduled", f"replica/{action.id.name}", str(action))
+        if isinstance(self._engine, StartsMany):
+            self._begin(actions, self._start_all(self._engine, actions, service))
+        else:
+            for action in actions:
+                self._begin([action], self._start(action, service))
+
+    def _begin(self, actions: Sequence[StartReplica], work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name=str(actions[0]))
+        for action in actions:
+            self._starts[action.id] = task
+        task.add_done_callback(lambda done: self._begun(actions, done))
+
+    def _begun(self, actions: Sequence[StartReplica], task: asyncio.Future[None]) -> None:
+        for action in actions:
+            if self._starts.get(action.id) is task:
+                del self._starts[action.id]
+
+    async def _start_all(
+        self, engine: StartsMany, actions: Sequence[StartReplica], service: Service
+    ) -> None:
+        """In one call; then one by one those that it was not enough for."""
+        try:
+            await self._ensure_image(service.spec)
+            wanted = [action for action in actions if self._is_starting(action)]
+            seen = await engine.start_all([self._launch(action, service) for action in wanted])
+        except OrchestratorError as error:
+            for action in actions:
+                self._not_started(action, error)
+        else:
+            for action, one in zip(wanted, seen, strict=True):
+                if one is not None:
+                    self._believe(one)
+                else:
+                    self._begin([action], self._start(action, service))
+        self._cluster.touch(service.name)
 
     async def _start(self, action: StartReplica, service: Service) -> None:
         try:
             seen = await self._started(action, service)
-        except EngineUnavailableError as error:
+        except OrchestratorError as error:
+            self._not_started(action, error)
+        else:
+            if seen is not None:
+                self._believe(seen)
+        self._cluster.touch(action.id.service)
+
+    def _not_started(self, action: StartReplica, error: OrchestratorError) -> None:
+        if isinstance(error, EngineUnavailableError):
             # Nobody's failure: forgotten, and tried anew when the engine answers again.
             self._cluster.observed.forget(action.id)
             self._unavailable(str(error))
-        except ImageError as error:
-            self._cluster.exited(action.id, Exit(reason=error.reason, message=_told(error)))
-        except OrchestratorError as error:
-            self._cluster.exited(action.id, Exit(reason="StartError", message=_told(error)))
         else:
-            self._believe(seen)
-        self._cluster.touch(action.id.service)
+            reason = error.reason if isinstance(error, ImageError) else "StartError"
+            self._cluster.exited(action.id, Exit(reason=reason, message=_told(error)))
 
-    def _believe(self, seen: EngineReplica | None) -> None:
-        if seen is not None and seen.running:
+    def _believe(self, seen: EngineReplica) -> None:
+        if seen.running:
             self._cluster.runs(seen)
-        elif seen is not None:
+        else:
             # A start that timed out may have run its course before it was repeated.
             how = seen.exit or Exit(reason="StartError")
             self._cluster.exited(seen.id, how, seen.engine_id)
 
     async def _started(self, action: StartReplica, service: Service) -> EngineReplica | None:
-        image = self._image(service.spec)
-        if image is not None:
-            await self._images.ensure(image)
-        if self._cluster.observed.replicas[action.id].phase is not Phase.STARTING:
+        image = await self._ensure_image(service.spec)
+        if not self._is_starting(action):
             return None
-        launch = launch_for(action, service, self._cluster.desired.now.nodes.get(action.node))
+        launch = self._launch(action, service)
         for left in reversed(range(START_TRIES)):
             try:
                 return await self._engine.start(launch)
@@ -135,8 +173,18 @@ class Executor:
                 await self._images.ensure(image)
         return None
 
-    def _image(self, spec: ServiceSpec) -> ImageSpec | None:
-        return image_for(spec, self._cluster.desired.source(spec.name))
+    async def _ensure_image(self, spec: ServiceSpec) -> ImageSpec | None:
+        image = image_for(spec, self._cluster.desired.source(spec.name))
+        if image is not None:
+            await self._images.ensure(image)
+        return image
+
+    def _is_starting(self, action: StartReplica) -> bool:
+        """Whether nobody has thought better of it meanwhile."""
+        return self._cluster.observed.replicas[action.id].phase is Phase.STARTING
+
+    def _launch(self, action: StartReplica, service: Service) -> Launch:
+        return launch_for(action, service, self._cluster.desired.now.nodes.get(action.node))
 
     # -- stop ------------------------------------------------------------------------------
 

@@ -1,19 +1,23 @@
 """The observed state: its one writer. Phases only move forward, whatever order news comes in."""
 
 import random
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
-from typing import Final
+from itertools import chain
+from typing import Final, get_args
 
 from orchestrator.core import lifecycle
 from orchestrator.core.health import ProbeState, observe
 from orchestrator.core.lifecycle import ProbeKind
 from orchestrator.core.restart import after_exit
+from orchestrator.core.scheduling import Cluster
 from orchestrator.model.launch import EngineReplica
 from orchestrator.model.plan import StartReplica, StopReplica
 from orchestrator.model.spec import Probe, Probes, ServiceSpec
 from orchestrator.model.state import (
     Exit,
+    Node,
     Observed,
     Phase,
     Replica,
@@ -22,6 +26,7 @@ from orchestrator.model.state import (
     SlotKey,
 )
 from orchestrator.runtime.clock import Clock
+from orchestrator.runtime.room import Room
 
 LIVENESS_FAILED: Final = "LivenessFailed"
 # No call to an engine takes longer.
@@ -45,20 +50,43 @@ class ObservedState:
         self._stops: dict[ReplicaId, StopReplica] = {}
         self._probes: dict[tuple[ReplicaId, ProbeKind], ProbeState] = {}
         self._changed_at: dict[ReplicaId, float] = {}
+        self._gone: deque[tuple[float, ReplicaId]] = deque()
+        self._by_service: dict[str, dict[ReplicaId, Replica]] = {}
+        self._room = Room()
+        self._changed: set[str] = set()
         self.replicas: dict[ReplicaId, Replica] = {}
         self.slots = slots
 
     def view(self) -> Observed:
-        """A snapshot for decisions."""
+        """A snapshot of everything."""
         return Observed(tuple(self.replicas.values()), dict(self.slots))
+
+    def of(self, services: Iterable[str]) -> Observed:
+        """What a decision on these services has to know besides `room`, until the next change."""
+        found = (self._by_service.get(name, {}).values() for name in services)
+        return Observed(tuple(chain.from_iterable(found)), self.slots)
+
+    def room(self, nodes: Mapping[str, Node]) -> Cluster:
+        """The nodes with what every replica holds on them. To be left as it is."""
+        return self._room.on(nodes, self.replicas.values())
+
+    def take_changed(self) -> set[str]:
+        """The services of which a replica came, changed or went since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def changed_since(self, id_: ReplicaId, time: float) -> bool:
         """Whether news of the replica is younger than `time`: an older look at it is stale."""
         return self._changed_at.get(id_, 0.0) >= time
 
+    @property
+    def services(self) -> Set[str]:
+        """Those of which any replica is known."""
+        return self._by_service.keys()
+
     def of_service(self, name: str) -> list[Replica]:
         """Its replicas, exited ones included."""
-        return [replica for replica in self.replicas.values() if replica.id.service == name]
+        return list(self._by_service.get(name, {}).values())
 
     # -- transitions -----------------------------------------------------------------------
 
@@ -67,14 +95,18 @@ class ObservedState:
         history = self.slots.get(action.id.key, SlotHistory())
         last_attempt = max(history.last_attempt, action.id.attempt)
         # What an older revision did wrong is not held against a new one.
-        failures = history.failures if self._same_revision(action) else 0
+        failures = history.failures
+        if failures and not self._same_revision(action):
+            failures = 0
         self._write_slot(
             action.id.key, replace(history, last_attempt=last_attempt, failures=failures)
         )
         self._put(lifecycle.begun(action, spec, self._clock.monotonic()))
 
     def _same_revision(self, action: StartReplica) -> bool:
-        before = [one for one in self.replicas.values() if one.id.key == action.id.key]
+        before = [
+            one for one in self.of_service(action.id.service) if one.id.slot == action.id.slot
+        ]
         newest = max(before, key=lambda one: one.id.attempt, default=None)
         return newest is None or newest.revision == action.revision
 
@@ -162,14 +194,27 @@ class ObservedState:
 
     def forget(self, id_: ReplicaId) -> None:
         """Nothing of the replica is left. A look that began earlier does not bring it back."""
-        now = self._clock.monotonic()
-        self.replicas.pop(id_, None)
-        self._changed_at[id_] = now
+        if (known := self.replicas.pop(id_, None)) is not None:
+            self._room.changed(known, None)
+            self._changed.add(id_.service)
+            self._leave_service(id_)
         self._stops.pop(id_, None)
         self._forget_health(id_)
-        for gone in self._changed_at.keys() - self.replicas.keys():
-            if now - self._changed_at[gone] > LONGEST_LOOK_S:
-                del self._changed_at[gone]
+        now = self._changed_at[id_] = self._clock.monotonic()
+        self._gone.append((now, id_))
+        self._forget_gone(now - LONGEST_LOOK_S)
+
+    def _leave_service(self, id_: ReplicaId) -> None:
+        siblings = self._by_service[id_.service]
+        del siblings[id_]
+        if not siblings:
+            del self._by_service[id_.service]
+
+    def _forget_gone(self, before: float) -> None:
+        while self._gone and self._gone[0][0] < before:
+            time, id_ = self._gone.popleft()
+            if self._changed_at.get(id_) == time:
+                del self._changed_at[id_]
 
     def forget_slots(self, service: str) -> None:
         """The service is gone, and with it what its slots remember."""
@@ -203,13 +248,16 @@ class ObservedState:
             self._put(after)
 
     def _forget_health(self, id_: ReplicaId) -> None:
-        for key in [key for key in self._probes if key[0] == id_]:
-            del self._probes[key]
+        for kind in get_args(ProbeKind):
+            self._probes.pop((id_, kind), None)
 
     # -- writing ---------------------------------------------------------------------------
 
     def _put(self, replica: Replica) -> None:
+        self._room.changed(self.replicas.get(replica.id), replica)
+        self._changed.add(replica.id.service)
         self.replicas[replica.id] = replica
+        self._by_service.setdefault(replica.id.service, {})[replica.id] = replica
         self._changed_at[replica.id] = self._clock.monotonic()
 
     def _write_slot(self, key: SlotKey, history: SlotHistory) -> None:

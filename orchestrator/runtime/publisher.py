@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from orchestrator.core.endpoints import asleep, routable
 from orchestrator.model import snapshot as proxy
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.state import Desired, Phase, Replica, ReplicaId
@@ -14,6 +13,7 @@ from orchestrator.runtime.certificates import Certificates, names_of
 from orchestrator.runtime.cluster import Cluster
 from orchestrator.runtime.listeners import listener_of
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor, open_listener
+from orchestrator.runtime.routes import Routes
 
 # How long a controller that takes over waits for first probes before it says what is ready:
 # until then workers go on with what the one before it said.
@@ -36,7 +36,7 @@ class Publisher:
         self._sent: tuple[proxy.Listener, ...] | None = None
         self._routed: dict[str, frozenset[str]] = {}
         self._version = 0
-        self._asleep: frozenset[str] | None = None  # None: as the workers that were found say
+        self._routes: Routes | None = None  # None: the workers that were found may not be known
         self._wanted = asyncio.Event()
         self._lock = asyncio.Lock()
         self._held: set[ReplicaId] = set()
@@ -86,9 +86,11 @@ class Publisher:
 
     def check_ports(self, proposed: Desired) -> None:
         """Raises `PortInUseError` if a listener that is new cannot listen."""
-        for listener in self._listeners(proposed):
-            if listener.address not in self._supervisor.addresses:
-                open_listener(listener).close()
+        for name, service in proposed.services.items():
+            if (spec := service.spec.proxy) is not None:
+                listener = listener_of(name, spec, ())
+                if listener.address not in self._supervisor.addresses:
+                    open_listener(listener).close()
 
     def _holding(self) -> bool:
         known = self._cluster.observed.replicas
@@ -112,13 +114,14 @@ class Publisher:
 
     async def _publish(self) -> None:
         async with self._lock:
-            desired = self._cluster.desired.now
-            secured = _with_tls(desired)
+            if self._routes is None:
+                self._routes = Routes(self._cluster, self._supervisor.asleep)
+            self._routes.look()
+            secured = self._routes.secured
             trouble = self._certify(secured)
-            self._asleep = self._sleepers(desired)
             listeners = tuple(
                 listener
-                for listener in self._listeners(desired, self._asleep)
+                for listener in self._routes.listeners(self._certificate)
                 if listener.certificate or listener.service not in secured
             )
             if listeners != self._sent:
@@ -157,35 +160,6 @@ class Publisher:
         gone = _ids(before) - _ids(routed)
         for name, id_ in sorted((id_.partition(".")[0], id_) for id_ in gone):
             self._cluster.log.normal("Unrouted", f"replica/{name}", f"{id_} gets no more requests")
-
-    def _sleepers(self, desired: Desired) -> frozenset[str]:
-        before = self._supervisor.asleep if self._asleep is None else self._asleep
-        return asleep(desired, routable(desired, self._cluster.observed.view()), before)
-
-    def _listeners(
-        self, desired: Desired, sleepers: frozenset[str] = frozenset()
-    ) -> tuple[proxy.Listener, ...]:
-        ready = routable(desired, self._cluster.observed.view())
-        return tuple(
-            listener_of(
-                name,
-                service.spec.proxy,
-                ready.get(name, ()),
-                certificate=self._certificate,
-                asleep=name in sleepers,
-            )
-            for name, service in sorted(desired.services.items())
-            if service.spec.proxy is not None
-        )
-
-
-def _with_tls(desired: Desired) -> dict[str, tuple[str, ...]]:
-    """The host names of each service with TLS."""
-    return {
-        name: service.spec.proxy.hosts
-        for name, service in desired.services.items()
-        if service.spec.proxy is not None and service.spec.proxy.tls
-    }
 
 
 def _ids(routed: Mapping[str, frozenset[str]]) -> frozenset[str]:

@@ -22,6 +22,8 @@ from orchestrator.runtime.database import open_database
 # Kubernetes keeps 10 revisions of a Deployment.
 REVISIONS_KEPT: Final = 10
 EVENTS_KEPT: Final = 10_000
+# The column `deleting` of a service.
+_WANTED, _DELETING, _DELETED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +103,21 @@ class Store:
 
     def services(self) -> dict[str, ServiceRecord]:
         """Every service that is wanted."""
-        return self._read_services(deleting=False)
+        return self._read_services(_WANTED)
 
     def deleting(self) -> dict[str, ServiceRecord]:
         """Services that are wanted no more, and whose replicas may still run."""
-        return self._read_services(deleting=True)
+        return self._read_services(_DELETING)
 
-    def _read_services(self, *, deleting: bool) -> dict[str, ServiceRecord]:
+    def deleted(self) -> dict[str, ServiceRecord]:
+        """Services of which nothing was left when their deletion was over."""
+        return self._read_services(_DELETED)
+
+    def _read_services(self, state: int) -> dict[str, ServiceRecord]:
         query = "SELECT spec, source, restarted FROM services WHERE deleting = ?"
         records = [
             ServiceRecord(ServiceSpec.model_validate_json(spec), source, restarted)
-            for spec, source, restarted in self._db.execute(query, (deleting,))
+            for spec, source, restarted in self._db.execute(query, (state,))
         ]
         return {record.spec.name: record for record in records}
 
@@ -137,12 +143,15 @@ class Store:
 
     def delete_service(self, name: str) -> None:
         """The service is wanted no more; it is forgotten once its replicas are gone."""
-        self._db.execute("UPDATE services SET deleting = 1 WHERE name = ?", (name,))
+        self._db.execute("UPDATE services SET deleting = ? WHERE name = ?", (_DELETING, name))
 
     def forget_service(self, name: str) -> None:
-        """The service is gone."""
+        """The service is gone: all that is remembered is that it was deleted, and how it was to
+        be stopped."""
         with self.transaction():
-            self._db.execute("DELETE FROM services WHERE name = ? AND deleting", (name,))
+            self._db.execute(
+                "UPDATE services SET deleting = ? WHERE name = ? AND deleting", (_DELETED, name)
+            )
             self._db.execute("DELETE FROM revisions WHERE service = ?", (name,))
             self._db.execute("DELETE FROM slots WHERE service = ?", (name,))
 

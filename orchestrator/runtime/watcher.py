@@ -64,6 +64,8 @@ class Watcher:
         else:
             self._recover()
             await self._believe(seen, began)
+            self._recall_deleted()
+            self._cluster.agenda.add_short()
 
     def degrade(self, why: str) -> None:
         """The engine does not answer: decide nothing until it does."""
@@ -113,6 +115,15 @@ class Watcher:
             unclaimed = known.id.service not in self._cluster.managed
             if unclaimed and known.phase is Phase.EXITED and known.id not in listed:
                 self._cluster.observed.forget(known.id)
+
+    def _recall_deleted(self) -> None:
+        """A replica that no list had shown when its service was deleted, or that was started late,
+        goes after the others."""
+        for name in sorted(self._cluster.observed.services - self._cluster.managed):
+            if self._cluster.desired.recall(name):
+                what = "a replica of it has turned up after its deletion"
+                self._cluster.log.normal("Deleting", f"service/{name}", what)
+                self._cluster.touch(name)
 
     def _contradicts(self, one: EngineReplica | None, known: Replica) -> bool:
         """Whether what is over runs (an engine may say so a moment longer), or what runs is not

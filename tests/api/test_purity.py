@@ -96,6 +96,6 @@ async def test_applying_what_is_there_calls_the_engine_not_at_all(api: Api) -> N
         plan = (await api.apply(api.rig.service(replicas=2))).json()
         assert (plan["add"], plan["change"], plan["destroy"]) == (0, 0, 0)
         assert "0 to add, 0 to change, 0 to destroy" in plan["text"] or "o changes" in plan["text"]
-    await eventually_async(lambda: not controller.cluster.wake.is_set())
+    await eventually_async(lambda: not controller.cluster.agenda.wake.is_set())
     assert [call for call in counting.calls if call != "list"] == []
     assert await state_of(api) == before

@@ -226,7 +226,7 @@ def test_strategies_differ(policy: str, name: str) -> None:
 def test_no_more_of_a_service_on_a_node_or_in_a_zone_than_asked() -> None:
     asks = Request("web", 1, 1, 1, max_per_node=1, max_zone_skew=1)
     nodes = cluster(node("a1"), node("a2"), node("a3"), node("b1", zone="b"))
-    batch = place_batch(asks, 4, nodes)
+    batch = place_batch(asks, (1, 2, 3, 4), nodes)
     assert batch.nodes == ("a1", "b1", "a2")
     assert batch.refusal == Unschedulable(
         "0/4 nodes are available: 1 node(s) didn't match pod topology spread constraints, "

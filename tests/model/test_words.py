@@ -86,7 +86,7 @@ def test_a_plan_prints_its_actions_with_their_causes() -> None:
         "pending web-3: 0/1 nodes are available: 1 Insufficient cpu.",
     ]
     assert not plan.empty
-    assert Plan(wake_at=1.0).empty
+    assert Plan(wakes={"web": 1.0}).empty
     assert not Plan(pending=plan.pending).empty
 
 

@@ -1,6 +1,7 @@
 """What is true of every plan, and of where plans lead."""
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given, settings
@@ -311,3 +312,27 @@ def test_a_replica_that_failed_its_probe_comes_back_as_a_new_attempt(
     assert [(action.id, action.failed) for action in stops(plan)] == [(victim.id, True)]
     check_end(world, world.converge())
     assert world.slots[victim.id.key].failures == 1
+
+
+@steady
+@given(desires(), observations())
+def test_room_that_comes_free_matters_only_to_services_that_are_short_of_it(
+    desired: Desired, observed: Observed
+) -> None:
+    """So a replica's end needs a look at its own service and at these, and at no other."""
+    over = tuple(
+        one if one.id.service == "web" else replace(one, phase=Phase.EXITED, exit=Exit(1))
+        for one in observed.replicas
+    )
+    before = reconcile(desired, observed, 5.0, {"web"})
+    after = reconcile(desired, replace(observed, replicas=over), 5.0, {"web"})
+    if "web" not in before.short:
+        assert str(_without_nodes(after)) == str(_without_nodes(before))
+
+
+def _without_nodes(plan: Plan) -> Plan:
+    """Where a start goes may change with the room there is."""
+    actions = [
+        replace(one, node="") if isinstance(one, StartReplica) else one for one in plan.actions
+    ]
+    return replace(plan, actions=tuple(actions))

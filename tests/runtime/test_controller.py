@@ -9,6 +9,7 @@ import pytest
 from orchestrator.engines.process import ProcessEngine
 from orchestrator.model.errors import EngineError, OrchestratorError
 from orchestrator.model.launch import EngineReplica
+from orchestrator.model.plan import Plan
 from orchestrator.model.state import ReplicaId, SlotHistory, SlotKey
 from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.desired import Change
@@ -38,12 +39,17 @@ async def test_a_backoff_that_ends_while_others_have_news_is_not_missed(
     due = clock.monotonic() + 10
     job = SlotKey("job", 1)
     controller.cluster.observed.slots[job] = SlotHistory(1, 1, 2, not_before=due)
-    wake_at = controller._decide({"job", "web"}, None)
-    assert wake_at == due
+    agenda = controller.cluster.agenda
+    controller._decide({"job", "web"})
+    assert agenda.next_alarm == due
     assert controller.cluster.observed.replicas == {}
-    assert controller._decide({"web"}, wake_at) == due
+    controller._decide({"web"})
+    assert agenda.next_alarm == due
+    agenda.take(0.0, ())
+    controller.cluster.touch("web")
     clock.pass_(10.001)
-    controller._decide({"web"}, wake_at)
+    assert controller.cluster.take_touched() == {"job", "web"}
+    controller._decide({"job", "web"})
     assert set(controller.cluster.observed.replicas) == {ReplicaId("job", 1, 2)}
 
 
@@ -51,10 +57,11 @@ async def test_a_backoff_of_a_service_that_is_gone_wakes_nobody(
     controller: Controller, clock: HandClock
 ) -> None:
     """Else the loop is woken for it again and again, without a pause."""
-    due = clock.monotonic() + 10
-    assert controller._decide(set(), due) == due
+    agenda, due = controller.cluster.agenda, clock.monotonic() + 10
+    agenda.looked_at({"gone"}, Plan(wakes={"gone": due}))
+    assert (controller.cluster.take_touched(), agenda.next_alarm) == (set(), due)
     clock.pass_(10.0)
-    assert controller._decide(set(), due) is None
+    assert (controller.cluster.take_touched(), agenda.next_alarm) == (set(), None)
 
 
 async def test_pending_is_told_once_and_again_when_the_reason_changes(
@@ -63,9 +70,9 @@ async def test_pending_is_told_once_and_again_when_the_reason_changes(
     huge = {"requests": {"cpu": "1000", "memory": "8Mi"}}
     controller.apply(Change((service("job", replicas=1, resources=huge),)))
     for _ in range(3):
-        controller._decide({"job"}, None)
+        controller._decide({"job"})
     controller.mark_node("local", cordoned=True, draining=False, word="Cordoned")
-    controller._decide({"job"}, None)
+    controller._decide({"job"})
     told = [one.message for one in controller.store.events() if one.reason == "FailedScheduling"]
     assert [one.partition(" It needs ")[0] for one in told] == [
         "0/1 nodes are available: 1 Insufficient cpu.",

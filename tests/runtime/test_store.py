@@ -79,6 +79,7 @@ def test_a_deleted_service_is_remembered_until_it_is_forgotten(open_store: Open)
     store.forget_service("web")
     store = open_store()
     assert (store.services(), store.deleting(), store.slots()) == ({}, {}, {})
+    assert set(store.deleted()) == {"web"}
 
 
 def test_a_service_applied_again_while_it_is_deleted_stays(store: Store) -> None:

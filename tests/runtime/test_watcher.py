@@ -105,3 +105,39 @@ def test_a_replica_that_waits_for_a_probe_is_ready_once_nobody_asks_for_it(tmp_p
         assert controller.store.events()[-2].reason == "Ready"
 
     play(tmp_path, story)
+
+
+def test_what_turns_up_of_a_deleted_service_goes_too(tmp_path: Path) -> None:
+    """Hidden from every list while its service was deleted, or started late; running or not."""
+
+    async def story(controller: Controller, world: World) -> None:
+        controller.apply(Change((service(replicas=1),)))
+        await asyncio.sleep(10)
+        controller.delete("web")
+        await asyncio.sleep(20)
+        assert not controller.cluster.desired.deleting
+        world.start(stranger("web", 7))
+        world.kill(world.start(stranger("web", 8)))
+        await asyncio.sleep(20)
+        assert list(world) == []
+        assert controller.cluster.observed.replicas == {}
+        assert not controller.cluster.desired.deleting
+
+    play(tmp_path, story)
+
+
+def test_what_was_deleted_is_known_to_the_next_controller(tmp_path: Path) -> None:
+    async def before(controller: Controller, world: World) -> None:
+        controller.apply(Change((service(replicas=1),)))
+        await asyncio.sleep(10)
+        controller.delete("web")
+        await asyncio.sleep(20)
+
+    async def after(controller: Controller, world: World) -> None:
+        world.start(stranger("web", 7))
+        ghost = world.start(stranger("ghost", 1))
+        await asyncio.sleep(20)
+        assert list(world) == [ghost]
+
+    play(tmp_path, before)
+    play(tmp_path, after)

@@ -75,7 +75,7 @@ class Monkey:
         if done is not None:
             await done
         if self.draw.random() < 0.5:
-            await eventually_async(lambda: not self.controller.cluster.wake.is_set())
+            await eventually_async(lambda: not self.controller.cluster.agenda.wake.is_set())
 
 
 @pytest.mark.parametrize("seed", range(6))

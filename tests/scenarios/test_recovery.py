@@ -139,12 +139,12 @@ async def test_the_restart_policy_decides(
         await eventually_async(lambda: row(controller, "job-1").attempt >= 3)
         return
     controller.cluster.touch_all()
-    await eventually_async(lambda: not controller.cluster.wake.is_set())
+    await eventually_async(lambda: not controller.cluster.agenda.wake.is_set())
     writes = controller.engine.writes
     apply(controller, job)
     controller.cluster.touch_all()
     await controller.watcher.relist()
-    await eventually_async(lambda: not controller.cluster.wake.is_set())
+    await eventually_async(lambda: not controller.cluster.agenda.wake.is_set())
     assert (seen.attempt, controller.engine.writes) == (1, writes)
 
 
@@ -222,7 +222,7 @@ async def test_a_completed_job_that_is_cleared_away_is_not_run_again(rig: Rig) -
     for _ in range(3):
         await controller.watcher.relist()
         controller.cluster.touch_all()
-        await eventually_async(lambda: not controller.cluster.wake.is_set())
+        await eventually_async(lambda: not controller.cluster.agenda.wake.is_set())
     assert await controller.engine.list() == []
     assert row(controller, "job-1").status == "Completed"
 

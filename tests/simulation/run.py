@@ -5,6 +5,7 @@ import hashlib
 import random as global_random
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -69,10 +70,12 @@ class Simulation:
         self._controller = Controller(self._project, self._engine, settings, self._clock)
         submit = self._controller.executor.submit
 
-        def watched(action: Action) -> None:
-            submit(action)
-            if isinstance(action, StartReplica):
-                self._note(action)
+        def watched(actions: Iterable[Action]) -> None:
+            actions = list(actions)
+            submit(actions)
+            for action in actions:
+                if isinstance(action, StartReplica):
+                    self._note(action)
 
         self._controller.executor.submit = watched  # type: ignore[method-assign]
 
@@ -143,11 +146,11 @@ class Simulation:
         honest = self._honest and self._remembers
         await self._pass(QUIET_S)
         events_tell(self._controller, running, self._untold, honest=honest)
-        writes, events = self._engine.writes, self._controller.log._serial
+        writes, events = self._engine.writes, self._controller.log.serial
         self._apply(*self._services.values(), *self._nodes.values())
         await self._pass(QUIET_S)
         hold(self._engine.writes == writes, "the same manifests again made the engine work")
-        hold(self._controller.log._serial == events, "the same manifests again are news")
+        hold(self._controller.log.serial == events, "the same manifests again are news")
 
     # -- what people do --------------------------------------------------------------------
 

@@ -240,7 +240,7 @@ async def is_quiet(controller: Controller, *specs: ServiceSpec | NodeSpec) -> bo
     apply(controller, *specs)
     controller.cluster.touch_all()
     await controller.watcher.relist()
-    await eventually_async(lambda: not controller.cluster.wake.is_set())
+    await eventually_async(lambda: not controller.cluster.agenda.wake.is_set())
     return controller.engine.writes == before
 
 

@@ -7,6 +7,7 @@ one a tie goes to.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from orchestrator.model.state import Node, Phase, Replica
@@ -14,6 +15,8 @@ from orchestrator.model.state import Node, Phase, Replica
 Shape = tuple[str, int, int, bool, frozenset[tuple[str, str]]]
 State = tuple[int, int, int, int]
 """The number of its shape, CPU and memory in use, replicas."""
+Change = tuple[str, str, int, int, int]
+"""Node, service, and how much CPU, memory and replicas more there are of it."""
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class Cluster:
         self._classes: dict[State, list[str]] = {}
         self._in_zone: dict[tuple[str, str], int] = {}
         self._holders: dict[str, set[str]] = {}
+        self._journal: list[Change] | None = None
         for name in sorted(nodes):
             node = nodes[name]
             self._shape[name] = self._shapes.setdefault(_shape(node), len(self._shapes))
@@ -56,6 +60,18 @@ class Cluster:
             if replica.phase is not Phase.EXITED:
                 cluster.hold(replica)
         return cluster
+
+    @contextmanager
+    def tentatively(self) -> Iterator[None]:
+        """What is reserved and given back inside is undone at the end."""
+        journal: list[Change] = []
+        self._journal = journal
+        try:
+            yield
+        finally:
+            self._journal = None
+            for node, service, cpu, memory, count in reversed(journal):
+                self._change(node, service, -cpu, -memory, -count)
 
     def in_zone(self, zone: str, service: str) -> int:
         """How many replicas of the service the zone holds."""
@@ -115,6 +131,8 @@ class Cluster:
         node = self.nodes.get(name)
         if node is None:
             return
+        if self._journal is not None:
+            self._journal.append((name, service, cpu, memory, count))
         self._leave_class(node)
         node.cpu_used += cpu
         node.memory_used += memory

@@ -46,17 +46,17 @@ def find(request: Request, cluster: Cluster) -> str | None:
     return best.name if best else None
 
 
-def place_batch(request: Request, count: int, cluster: Cluster) -> Batch:
-    """Place replicas `request.slot`, `request.slot + 1`, … one after the other, as `place` would,
-    and reserve their room."""
+def place_batch(request: Request, slots: Sequence[int], cluster: Cluster) -> Batch:
+    """Place a replica for each of these slots, one after the other as `place` would, and reserve
+    their room."""
     if request.policy in BY_NAME:
-        return _one_by_one(request, count, cluster)
-    return _Queues(request, cluster).take(count)
+        return _one_by_one(request, slots, cluster)
+    return _Queues(request, cluster).take(len(slots))
 
 
-def _one_by_one(request: Request, count: int, cluster: Cluster) -> Batch:
+def _one_by_one(request: Request, slots: Sequence[int], cluster: Cluster) -> Batch:
     chosen: list[str] = []
-    for slot in range(request.slot, request.slot + count):
+    for slot in slots:
         node = place(replace(request, slot=slot), cluster)
         if isinstance(node, Unschedulable):
             return Batch(tuple(chosen), node)

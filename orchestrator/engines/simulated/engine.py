@@ -88,6 +88,17 @@ class SimulatedEngine:
         """Raises `EngineError` where the node is lost."""
         return await self._write(lambda: self._start(launch))
 
+    async def start_all(self, launches: Sequence[Launch]) -> Sequence[EngineReplica | None]:
+        """All in the time of one call; each may fail by itself."""
+        await self._answer()
+        return [self._tried(launch) for launch in launches]
+
+    def _tried(self, launch: Launch) -> EngineReplica | None:
+        try:
+            return self._done(lambda: self._start(launch))
+        except EngineError:
+            return None
+
     def _start(self, launch: Launch) -> EngineReplica:
         if launch.node in self._world.lost_nodes:
             raise EngineError(f"node {launch.node} does not answer")
@@ -224,6 +235,9 @@ class SimulatedEngine:
     async def _write(self, work: Callable[[], T]) -> T:
         """A call that changes something, fails, or changes it and seems to have failed."""
         await self._answer()
+        return self._done(work)
+
+    def _done(self, work: Callable[[], T]) -> T:
         world = self._world
         if world.chance(world.behaviour.failing_calls):
             raise EngineError("the simulated engine failed the call")

@@ -241,3 +241,27 @@ def test_destroy_leaves_nothing() -> None:
             assert await engine.list() == []
 
     play(story)
+
+
+def test_many_starts_are_one_call_of_which_each_may_fail_by_itself() -> None:
+    async def story(world: World, engine: SimulatedEngine) -> None:
+        world.lose("gone")
+        known = await engine.start(launch(1))
+        began = asyncio.get_running_loop().time()
+        seen = await engine.start_all([launch(1), launch(2, node="gone"), launch(3)])
+        assert asyncio.get_running_loop().time() - began == pytest.approx(0.1, abs=1e-3)
+        assert (seen[0], seen[1]) == (known, None)
+        assert [one.id.slot for one in world] == [1, 3]
+        engine.down = True
+        with pytest.raises(EngineUnavailableError):
+            await engine.start_all([launch(4)])
+
+    play(story, call=Delay(0.1))
+
+
+def test_a_start_among_many_may_have_its_effect_and_not_be_answered() -> None:
+    async def story(world: World, engine: SimulatedEngine) -> None:
+        assert await engine.start_all([launch(1), launch(2)]) == [None, None]
+        assert [one.id.slot for one in world] == [1, 2]
+
+    play(story, unanswered_calls=1.0)
