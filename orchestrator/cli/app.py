@@ -22,6 +22,7 @@ from orchestrator.cli.commands.nodes import cordon, drain, uncordon
 from orchestrator.cli.commands.pack import pack
 from orchestrator.cli.commands.plan import plan
 from orchestrator.cli.commands.reading import nodes, ps, services
+from orchestrator.cli.commands.rebalance import rebalance
 from orchestrator.cli.commands.replicas import execute, kill
 from orchestrator.cli.commands.services import delete, restart, scale
 from orchestrator.cli.commands.top import top
@@ -56,6 +57,7 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "exec": execute,
     "cordon": cordon,
     "uncordon": uncordon,
+    "rebalance": rebalance,
     "drain": drain,
     "schema": schema,
     "trust": trust,

@@ -18,7 +18,7 @@ class Standing(Enum):
     FAILED = auto()
     """Its startup or liveness probe failed for good."""
     DISPLACED = auto()
-    """It has to leave its node, which is draining or no longer wanted."""
+    """It has to leave its node, which is draining or no longer wanted, or is to move."""
     OUTDATED = auto()
     """It runs another revision than the wanted one."""
     CURRENT = auto()
@@ -30,6 +30,7 @@ _RULES: Final[tuple[tuple[Standing, Callable[[Replica, Service, Desired], bool]]
     (Standing.LEAVING, lambda replica, *_: replica.phase is Phase.STOPPING),
     (Standing.FAILED, lambda replica, *_: not replica.alive),
     (Standing.DISPLACED, lambda replica, _, desired: must_leave(replica, desired)),
+    (Standing.DISPLACED, lambda replica, _, desired: is_to_move(replica, desired)),
     (Standing.OUTDATED, lambda replica, service, _: replica.revision != service.revision),
     (Standing.CURRENT, lambda *_: True),
 )
@@ -47,6 +48,12 @@ def must_leave(replica: Replica, desired: Desired) -> bool:
     """Whether its node is draining or gone."""
     node = desired.nodes.get(replica.node)
     return node is None or node.draining
+
+
+def is_to_move(replica: Replica, desired: Desired) -> bool:
+    """Whether it is to be replaced by one on another node. One that does not serve stays what it
+    is: there is nothing to hand over."""
+    return replica.ready and replica.id in desired.moves
 
 
 @dataclass(slots=True)
@@ -152,6 +159,8 @@ def why_stale(replica: Replica, service: Service, desired: Desired) -> str:
         return f"{replica.node} is gone"
     if must_leave(replica, desired):
         return f"{replica.node} is draining"
+    if replica.revision == service.revision and replica.id in desired.moves:
+        return f"it moves from {replica.node}"
     return f"revision {replica.revision} -> {service.revision}"
 
 

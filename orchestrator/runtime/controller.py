@@ -25,6 +25,7 @@ from orchestrator.runtime.desired import Change, DesiredState
 from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.executor import Executor
 from orchestrator.runtime.images import Images
+from orchestrator.runtime.mover import Mover, Rebalancing
 from orchestrator.runtime.project import Project
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from orchestrator.runtime.publisher import Publisher
@@ -62,6 +63,7 @@ class Controller:
         desired = DesiredState(self.store, settings.timing)
         self.cluster = Cluster(engine, self.store, desired, self.log, clock)
         self.demands = Demands(self.cluster)
+        self.mover = Mover(self.cluster)
         self.supervisor = ProxySupervisor(
             project.run_dir, settings.proxy_workers, self._suspected, self.demands.heard
         )
@@ -200,6 +202,16 @@ class Controller:
         self.log.normal(word, f"node/{node}", f"the node is now {word.lower()}")
         self._wanted_changed()
 
+    def rebalance(self, most: int | None = None, *, dry_run: bool = False) -> Rebalancing:
+        """Plan moves that free whole nodes, at most so many, and begin them."""
+        plan = self.mover.plan(most)
+        if not dry_run:
+            count = f"{len(plan.moves)} moves" if len(plan.moves) != 1 else "1 move"
+            nodes = f"nodes in use {plan.nodes_before} -> {plan.nodes_after}"
+            self.log.normal("Rebalancing", "project", f"{count}, {nodes}")
+            self.mover.begin(plan.moves)
+        return plan
+
     def _wanted_changed(self) -> None:
         self.demands.review()
         self.cluster.watch_all()
@@ -237,6 +249,7 @@ class Controller:
         self.cluster.agenda.looked_at(services, plan)
         self._tell_pending(services, {one.key: one.reason for one in plan.pending})
         self.executor.submit(plan.actions)
+        self.mover.look(self.pending)
         self._forget_deleted()
 
     def _tell_pending(self, services: set[str], pending: dict[SlotKey, str]) -> None:
