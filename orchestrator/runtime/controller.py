@@ -7,6 +7,7 @@ calls it and the commands that change what is wanted.
 import asyncio
 import contextlib
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -170,9 +171,11 @@ class Controller:
     def apply(self, change: Change) -> None:
         """Want this. Raises `ConflictError`, `StateError`; then nothing has changed."""
         self.publisher.check_ports(self.cluster.desired.propose(change))
+        nodes = self.cluster.desired.now.nodes
         changed = self.cluster.desired.apply(change)
-        if changed or change.nodes:
-            self._wanted_changed()
+        self._wanted_changed(changed)
+        if self.cluster.desired.now.nodes is not nodes:
+            self.cluster.touch_all()
         for name in sorted(changed):
             self.log.normal("Applied", f"service/{name}", "a new specification was applied")
 
@@ -180,30 +183,30 @@ class Controller:
         """Raises `NotFoundError`, `InvalidRequestError`."""
         self.cluster.desired.scale(service, replicas)
         self.log.normal("Scaled", f"service/{service}", f"scaled to {replicas} replicas")
-        self._wanted_changed()
+        self._wanted_changed({service})
 
     def restart(self, service: str) -> None:
         """Replace all replicas, one after the other. Raises `NotFoundError`."""
         self.cluster.desired.restart(service)
         self.log.normal("Restarting", f"service/{service}", "a restart was ordered")
-        self._wanted_changed()
+        self._wanted_changed({service})
 
     def delete(self, service: str) -> None:
         """Raises `NotFoundError`."""
         self.cluster.desired.delete(service)
         self.log.normal("Deleting", f"service/{service}", "its deletion was ordered")
-        self._wanted_changed()
+        self._wanted_changed({service})
 
     def mark_node(self, node: str, *, cordoned: bool, draining: bool, word: str) -> None:
         """Cordon, uncordon or drain. Raises `NotFoundError`."""
         self.cluster.desired.mark_node(node, cordoned=cordoned, draining=draining)
         self.log.normal(word, f"node/{node}", f"the node is now {word.lower()}")
-        self._wanted_changed()
-
-    def _wanted_changed(self) -> None:
-        self.demands.review()
-        self.cluster.watch_all()
         self.cluster.touch_all()
+
+    def _wanted_changed(self, services: Collection[str]) -> None:
+        self.demands.review()
+        self.cluster.probe_anew(services)
+        self.cluster.agenda.add(services)
 
     # -- the loop --------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ from orchestrator.runtime.database import open_database
 # Kubernetes keeps 10 revisions of a Deployment.
 REVISIONS_KEPT: Final = 10
 EVENTS_KEPT: Final = 10_000
+# What a slot remembers, but for its last exit and its delay.
+_COUNTS: Final = ("last_attempt", "restarts", "failures")
 # The column `deleting` of a service.
 _WANTED, _DELETING, _DELETED = 0, 1, 2
 
@@ -202,15 +204,18 @@ class Store:
         """Write this at the next `flush`; None forgets the slot."""
         self._slots[key] = history
 
-    def _write_slot(self, key: SlotKey, history: SlotHistory | None) -> None:
-        if history is None:
-            self._db.execute("DELETE FROM slots WHERE service = ? AND slot = ?", key)
-            return
-        fields = asdict(history)
-        delay_s = max(0.0, fields.pop("not_before") - self._clock.monotonic())
-        text = json.dumps(fields | {"delay_s": delay_s})
-        not_before_wall = self._clock.wall() + delay_s
-        self._db.execute("REPLACE INTO slots VALUES (?, ?, ?, ?)", (*key, text, not_before_wall))
+    def _write_slots(self) -> None:
+        gone = [key for key, history in self._slots.items() if history is None]
+        self._db.executemany("DELETE FROM slots WHERE service = ? AND slot = ?", gone)
+        rows = (self._slot_row(key, history) for key, history in self._slots.items() if history)
+        self._db.executemany("REPLACE INTO slots VALUES (?, ?, ?, ?)", rows)
+
+    def _slot_row(self, key: SlotKey, history: SlotHistory) -> tuple[str, int, str, float]:
+        fields = {name: getattr(history, name) for name in _COUNTS}
+        delay_s = max(0.0, history.not_before - self._clock.monotonic())
+        last_exit = asdict(history.last_exit) if history.last_exit else None
+        text = json.dumps({**fields, "last_exit": last_exit, "delay_s": delay_s})
+        return *key, text, self._clock.wall() + delay_s
 
     # -- terminations in progress ----------------------------------------------------------
 
@@ -254,8 +259,7 @@ class Store:
         if not self._events and not self._slots:
             return
         with self.transaction():
-            for key, history in self._slots.items():
-                self._write_slot(key, history)
+            self._write_slots()
             self._db.executemany(
                 "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)",
                 [(e.serial, e.time, e.type, e.reason, e.object, e.message) for e in self._events],
