@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from orchestrator import __version__
 from orchestrator.api import page, problems
 from orchestrator.api.planning import change_of, check_serial, planned
+from orchestrator.api.reading import default_folder, previous, read
 from orchestrator.api.streams import event_stream, log_stream
 from orchestrator.model.views import (
     EventView,
@@ -19,8 +20,11 @@ from orchestrator.model.views import (
     InfoView,
     KillBody,
     ManifestBody,
+    ManifestText,
     NodeView,
     PlanView,
+    PreviousView,
+    ReadView,
     ReplicaView,
     ScaleBody,
     ServiceView,
@@ -81,6 +85,7 @@ def _add_reads(app: FastAPI, controller: Controller, queries: Queries, reason: s
             state_dir=str(controller.project.folder),
             adopted=controller.adopted,
             events_before=controller.events_before,
+            folder=str(default_folder()),
             degraded=controller.watcher.degraded,
         )
 
@@ -168,6 +173,17 @@ def _add_streams(app: FastAPI, controller: Controller, queries: Queries) -> None
 
 
 def _add_manifests(app: FastAPI, controller: Controller) -> None:
+    # Only what was written: defaults stay the controller's.
+    @app.post("/v1/manifests", response_model_exclude_unset=True)
+    async def manifests(body: ManifestText) -> ReadView:
+        """Read YAML: what it asks for, or all that is wrong with it. Changes nothing."""
+        return await asyncio.to_thread(read, body)
+
+    @app.get("/v1/previous", response_model_exclude_unset=True)
+    async def before() -> PreviousView:
+        """What was wanted before the last apply: apply it to undo that."""
+        return previous(controller)
+
     @app.post("/v1/plan")
     async def plan(body: ManifestBody) -> PlanView:
         """What applying would do. Changes nothing."""

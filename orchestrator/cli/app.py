@@ -18,12 +18,14 @@ from orchestrator.cli.commands.inspect import inspect
 from orchestrator.cli.commands.local import schema, version
 from orchestrator.cli.commands.logs import logs
 from orchestrator.cli.commands.nodes import cordon, drain, uncordon
+from orchestrator.cli.commands.pack import pack
 from orchestrator.cli.commands.plan import plan
 from orchestrator.cli.commands.reading import nodes, ps, services
 from orchestrator.cli.commands.replicas import execute, kill
 from orchestrator.cli.commands.services import delete, restart, scale
 from orchestrator.cli.commands.top import top
 from orchestrator.cli.commands.trust import trust
+from orchestrator.cli.commands.undo import undo
 from orchestrator.cli.commands.up import up
 from orchestrator.cli.commands.validate import validate
 from orchestrator.cli.exits import BROKEN_PIPE, INTERRUPTED
@@ -34,7 +36,9 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "demo": demo,
     "validate": validate,
     "plan": plan,
+    "pack": pack,
     "apply": apply,
+    "undo": undo,
     "scale": scale,
     "restart": restart,
     "delete": delete,

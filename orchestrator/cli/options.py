@@ -61,12 +61,12 @@ NodeName = Annotated[
 ]
 
 
-def seconds(text: str) -> float:
-    """Seconds of `60s`, `2m` or plain `60`. Raises `UsageError`."""
+def seconds(text: str, option: str = "--timeout") -> float:
+    """Seconds of `60s`, `2m` or plain `60`. Raises `UsageError` that names the option."""
     from orchestrator.model.errors import QuantityError
     from orchestrator.model.quantity import parse_duration
 
     try:
         return float(text) if text.isascii() and text.isdigit() else parse_duration(text)
     except QuantityError as error:
-        raise UsageError(f"--timeout: {error}") from None
+        raise UsageError(f"{option}: {error}") from None

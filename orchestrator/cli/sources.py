@@ -50,7 +50,7 @@ def body_of(manifests: "Manifests", *, prune: bool = False) -> dict[str, Any]:
 def names_of(body: dict[str, Any]) -> list[str]:
     """`node/node-1`, `service/web`."""
     kinds = (("node", "nodes"), ("service", "services"))
-    return [f"{kind}/{one['name']}" for kind, key in kinds for one in body[key]]
+    return [f"{kind}/{one['name']}" for kind, key in kinds for one in body.get(key, ())]
 
 
 def flags(paths: Sequence[str], *, prune: bool = False) -> list[str]:

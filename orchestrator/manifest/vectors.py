@@ -1,13 +1,17 @@
 """Batches to pack from files: the instance format of vector packing, and CSV traces."""
 
 import csv
+import re
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from orchestrator.core.packing.instance import Instance, Size
+from orchestrator.core.packing.trace import TraceRow
 from orchestrator.model.errors import ManifestError, Problem
 
-__all__ = ["read_instance", "read_trace"]
+__all__ = ["read_instance", "read_rows", "read_trace"]
+
+_SECONDS: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
 
 
 def read_instance(path: Path) -> Instance:
@@ -46,22 +50,48 @@ def read_instance(path: Path) -> Instance:
     return Instance(tuple(capacity), tuple(items))
 
 
-def read_trace(path: Path) -> tuple[Size, ...]:
-    """What each row of a CSV file asks for, (millicores, MiB), from its columns `cpu_millicores`
-    and `memory_mib`; others are ignored.
+def read_rows(path: Path) -> tuple[TraceRow, ...]:
+    """The rows of a CSV file: columns `cpu_millicores` and `memory_mib`, and, where there are
+    such, `name` (else the number of the row), `arrival` and `departure` in seconds; others are
+    ignored.
 
-    Raises as `read_instance`.
+    Raises as `read_instance`, and for a departure before its arrival.
     """
-    fields = ("cpu_millicores", "memory_mib")
-    items = []
     with path.open(newline="") as file:
         rows = csv.DictReader(file)
-        for field in fields:
+        for field in ("cpu_millicores", "memory_mib"):
             if field not in (rows.fieldnames or ()):
                 _refuse(path, 1, field, "no such column", "name it in the first line")
-        for row in rows:
-            items.append(tuple(_number(path, rows.line_num, each, row[each]) for each in fields))
-    return tuple(items)
+        return tuple(_row(path, rows.line_num, count, row) for count, row in enumerate(rows, 1))
+
+
+def read_trace(path: Path) -> tuple[Size, ...]:
+    """What each row of a CSV file asks for, (millicores, MiB). Raises as `read_rows`."""
+    return tuple((row.cpu_millicores, row.memory_mib) for row in read_rows(path))
+
+
+def _row(path: Path, line: int, count: int, row: dict[str, str]) -> TraceRow:
+    arrival = _seconds(path, line, "arrival", row.get("arrival")) or 0.0
+    departure = _seconds(path, line, "departure", row.get("departure"))
+    if departure is not None and departure < arrival:
+        remedy = "times are seconds; leave it empty if it stays"
+        _refuse(path, line, "departure", "is before the arrival", remedy)
+    return TraceRow(
+        name=row.get("name") or str(count),
+        cpu_millicores=_number(path, line, "cpu_millicores", row["cpu_millicores"]),
+        memory_mib=_number(path, line, "memory_mib", row["memory_mib"]),
+        arrival=arrival,
+        departure=departure,
+    )
+
+
+def _seconds(path: Path, line: int, field: str, text: str | None) -> float | None:
+    """None where nothing is written."""
+    if not text:
+        return None
+    if not _SECONDS.fullmatch(text):
+        _refuse(path, line, field, f"{text!r} is no time", "give seconds from 0 on, such as 12.5")
+    return float(text)
 
 
 def _number(path: Path, line: int, field: str, text: str | None) -> int:

@@ -31,6 +31,8 @@ class InfoView(View):
     """Replicas that ran already when this controller began."""
     events_before: int = 0
     """Serial of the last event before this controller began."""
+    folder: str = ""
+    """Where relative folders start in manifests sent as text."""
     degraded: str = ""
     """Why the engine is not answering now, "" while all is well."""
 
@@ -223,6 +225,37 @@ class ManifestBody(View):
     """Delete services and nodes that are not named here."""
     serial: int | None = None
     """Refuse (409) unless the desired state still has this serial."""
+
+
+class ManifestText(View):
+    """Manifests as they were written: YAML, one document or several."""
+
+    text: str
+    folder: str = ""
+    """Where relative folders in it start; "" as `InfoView.folder` says."""
+
+
+class FaultView(View):
+    """One thing wrong in a manifest. Lines and columns count from 1; 0 means unknown."""
+
+    line: int
+    column: int
+    field: str
+    message: str
+    remedy: str
+
+
+class ReadView(View):
+    """What a text says, ready to plan or apply, or everything that is wrong with it."""
+
+    manifests: ManifestBody | None = None
+    faults: tuple[FaultView, ...] = ()
+
+
+class PreviousView(View):
+    """What was wanted before the last apply, ready to plan or apply; null if nothing was."""
+
+    manifests: ManifestBody | None = None
 
 
 class ScaleBody(View):

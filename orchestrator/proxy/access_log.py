@@ -45,10 +45,10 @@ class AccessLog:
         self._entries: list[tuple[Exchange, float, float]] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def log(self, exchange: "Exchange", took_s: float) -> None:
-        """A request that is over."""
+    def log(self, exchange: "Exchange", took_s: float, now: float) -> None:
+        """A request that is over at `now`, in seconds of `perf_counter`."""
         exchange.pieces = None  # Its body has no business here.
-        self._entries.append((exchange, took_s, time.time()))
+        self._entries.append((exchange, took_s, now))
         if len(self._entries) >= BATCH:
             self.flush()
         elif self._timer is None:
@@ -61,8 +61,9 @@ class AccessLog:
             self._timer = None
         entries, self._entries = self._entries, []
         if entries:
-            line = self._line
-            data = "".join([line(*entry) for entry in entries]).encode("ascii")
+            line, ahead = self._line, time.time() - time.perf_counter()
+            lines = [line(exchange, took_s, now + ahead) for exchange, took_s, now in entries]
+            data = "".join(lines).encode("ascii")
             with contextlib.suppress(OSError):
                 self._write(data)
 

@@ -327,8 +327,12 @@ class ClientConnection(asyncio.Protocol):
             self.exchange.upstream.resume()
 
     def eof_received(self) -> None:
-        """The client sends no more: taken as gone, as nginx does."""
+        """The client sends no more: taken as gone, as nginx does. Should it still read, then what
+        it has of an answer must not look whole."""
+        answering = self.exchange is not None and self.exchange.reply_started
         self._give_up()
+        if answering and self.tunnel is None:
+            self.transport.abort()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The client is gone; what runs for it is given up."""

@@ -12,7 +12,7 @@ from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.ejection import passed_over
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.header_rules import edit_of
-from orchestrator.proxy.numbers import by_class
+from orchestrator.proxy.numbers import Over, by_class, count_over
 from orchestrator.proxy.redirects import Redirects
 from orchestrator.proxy.selection import Selection
 from orchestrator.proxy.sticky import Sticky
@@ -50,6 +50,7 @@ class Frontend:
         self.own_responses = [0] * 6  # those that no replica gave
         self.bytes_in = self.bytes_out = 0
         self.durations, self.queue_times = Histogram(), Histogram()
+        self.over: list[Over] = []  # not yet counted
         self.retries = 0
         self.in_flight = 0  # requests at replicas
         self.retrying = 0  # of them, those sent a second time
@@ -133,6 +134,7 @@ class Frontend:
     def sweep(self, now: float) -> None:
         """Act on clients and suspects whose time is over, and on replicas that warm up."""
         self._selection.warm_up(now)
+        count_over(self)
         overdue = [client for client in self.clients if client.deadline <= now]
         for client in overdue:
             client.expire()

@@ -14,6 +14,7 @@ from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.demand import Demand
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.listening import Acceptor
+from orchestrator.proxy.numbers import count_over
 from orchestrator.proxy.port import Port
 from orchestrator.proxy.tls import Contexts
 
@@ -140,9 +141,8 @@ class DataPlane:
             self._notify({"type": "drained", "endpoint": backend.endpoint.id})
 
     def _sweep(self, now: float) -> bool:
-        self._closing = {frontend for frontend in self._closing if frontend.clients}
-        watched = [one for port in self._ports.values() for one in port.watched]
-        watched += self._closing
+        self._closing = {one for one in self._closing if one.clients or one.over}
+        watched = self._watched()
         for frontend in watched:
             frontend.sweep(now)
         for backend in self._backends.values():
@@ -151,8 +151,15 @@ class DataPlane:
             backend.idle for backend in self._backends.values()
         )
 
+    def _watched(self) -> list[Frontend]:
+        """All that may have clients."""
+        serving = [one for port in self._ports.values() for one in port.watched]
+        return [*serving, *self._closing]
+
     def stats(self) -> dict[str, Any]:
         """Cumulative counters by service and by endpoint, those that drain included."""
+        for frontend in self._watched():
+            count_over(frontend)
         backends = (*self._draining, *self._backends.values())
         return {
             "services": {name: one.stats() for name, one in self.frontends.items()},

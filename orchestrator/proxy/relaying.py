@@ -1,17 +1,16 @@
 """A response on its way to the client: its head made for this hop, its body as it comes."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from orchestrator.proxy.body import Body, Piece, body_of
 from orchestrator.proxy.ejection import report_failure
 from orchestrator.proxy.response_head import ResponseHead, malformed
 from orchestrator.proxy.syntax import CHUNKED, END_OF_HEAD, UNTIL_CLOSE
+from orchestrator.proxy.writing import write_together
 
 if TYPE_CHECKING:
     from orchestrator.proxy.exchange import Exchange
     from orchestrator.proxy.upstream import UpstreamConnection
-
-_JOINED_BYTES: Final = 16 * 1024
 
 
 def informed(exchange: "Exchange", head: ResponseHead) -> None:
@@ -48,15 +47,7 @@ def _write(exchange: "Exchange", head: ResponseHead, *body: Piece) -> None:
     edit = exchange.client.frontend.response_edit
     lines = head.lines if edit is None else (edit.response(head),)
     pieces: list[Piece] = [*lines, *_end_of_head(exchange, head), *body]
-    # One write for head and body: each costs a system call and a packet, 7 µs. Joining copies
-    # 1 KB in 0.1 µs where a gathering write takes 0.6 µs to set up; that pays from 16 KB on.
-    if not body or len(body[0]) <= _JOINED_BYTES:
-        data = b"".join(pieces)
-        exchange.bytes_out = len(data)
-        exchange.client.transport.write(data)
-    else:
-        exchange.bytes_out = sum(map(len, pieces))
-        exchange.client.transport.writelines(pieces)
+    exchange.bytes_out = write_together(exchange.client.transport, pieces)
     if exchange.client.frontend.access_log is not None:
         exchange.head_bytes = exchange.bytes_out - sum(map(len, body))
 

@@ -8,6 +8,7 @@ from orchestrator.proxy.memo import response_of
 from orchestrator.proxy.relaying import answered, informed, relay
 from orchestrator.proxy.response_head import ResponseHead, malformed
 from orchestrator.proxy.syntax import HttpError
+from orchestrator.proxy.writing import write_together
 
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
@@ -43,11 +44,13 @@ class UpstreamConnection(asyncio.Protocol):
         self.exchange = exchange
         edit = exchange.client.frontend.request_edit
         request = exchange.request
-        self.transport.write(request.upstream if edit is None else edit.request(request))
+        head = request.upstream if edit is None else edit.request(request)
+        if exchange.pieces:
+            write_together(self.transport, [head, *exchange.pieces])
+        else:
+            self.transport.write(head)
         # uvloop writes at once; a transport that closes on the first write has sent nothing.
         self.unsent = self.transport.is_closing()
-        if exchange.pieces:
-            self.transport.writelines(exchange.pieces)
 
     def data_received(self, data: bytes) -> None:
         """Response bytes."""

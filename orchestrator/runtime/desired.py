@@ -74,12 +74,22 @@ class DesiredState:
         if services == self._services and nodes == self._nodes:
             return set()
         before, records = self.now.services, self._services
-        self._commit(services, nodes)
+        self._commit(services, nodes, undoable=True)
         self._leaving |= {name: before[name].spec for name in gone}
         for name in services:
             self._leaving.pop(name, None)
             self._deleted.pop(name, None)
         return gone | {name for name in services if services[name] is not records.get(name)}
+
+    def previous(self) -> Change | None:
+        """What brings back the state before the last apply, replica counts included; None where
+        there was nothing before it. Applied, it is itself the last apply."""
+        found = self._store.previous()
+        if found is None or not (found[0] or found[1]):
+            return None
+        # Said, so that it is not left as it is now.
+        counted = (spec.model_copy(update={"replicas": spec.replicas}) for spec in found[0])
+        return Change(tuple(counted), found[1], prune=True)
 
     def scale(self, name: str, replicas: int) -> None:
         """Raises `NotFoundError`, `InvalidRequestError`."""
@@ -152,10 +162,21 @@ class DesiredState:
         _check_listeners(services.values())
         return services, nodes
 
-    def _commit(self, services: dict[str, ServiceRecord], nodes: dict[str, NodeRecord]) -> None:
+    def _commit(
+        self,
+        services: dict[str, ServiceRecord],
+        nodes: dict[str, NodeRecord],
+        *,
+        undoable: bool = False,
+    ) -> None:
         serial = self.now.serial + 1
         view = self._view(services, nodes, serial)
         with self._store.transaction():
+            if undoable:
+                self._store.set_previous(
+                    (record.spec for record in self._services.values()),
+                    (record.spec for record in self._nodes.values()),
+                )
             self._write(services, nodes, view)
             self._store.set_serial(serial)
         self._services, self._nodes, self.now = services, nodes, view

@@ -6,7 +6,7 @@ written in batches by `flush`: a crash loses a moment of them, and labels make u
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ class Store:
         """Whether all of it can be read: raises what `open_database` expects."""
         self._db = connection
         self.services(), self.deleting(), self.nodes(), self.slots(), self.stopping()
-        self.serial(), self.events(limit=1)
+        self.serial(), self.previous(), self.events(limit=1)
 
     def close(self) -> None:
         """Write what is buffered and close."""
@@ -102,6 +102,25 @@ class Store:
     def set_serial(self, serial: int) -> None:
         """Record a change of the desired state."""
         self._db.execute("REPLACE INTO meta VALUES ('serial', ?)", (str(serial),))
+
+    def previous(self) -> tuple[tuple[ServiceSpec, ...], tuple[NodeSpec, ...]] | None:
+        """What was wanted before the last apply, None if nothing was."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'previous'").fetchone()
+        if row is None:
+            return None
+        found = json.loads(row[0])
+        return (
+            tuple(ServiceSpec.model_validate(spec) for spec in found["services"]),
+            tuple(NodeSpec.model_validate(spec) for spec in found["nodes"]),
+        )
+
+    def set_previous(self, services: Iterable[ServiceSpec], nodes: Iterable[NodeSpec]) -> None:
+        """Keep what an apply is about to replace."""
+        kept = {
+            "services": [json.loads(dump(spec)) for spec in services],
+            "nodes": [json.loads(dump(spec)) for spec in nodes],
+        }
+        self._db.execute("REPLACE INTO meta VALUES ('previous', ?)", (json.dumps(kept),))
 
     def services(self) -> dict[str, ServiceRecord]:
         """Every service that is wanted."""

@@ -15,7 +15,7 @@ NUMBER = (int, float)
 INFO = {
     "project": str, "version": str, "pid": int, "started_at": float, "engine": str,
     "engine_reason": str, "timing": str, "serial": int, "state_dir": str, "adopted": int,
-    "events_before": int, "degraded": str,
+    "events_before": int, "folder": str, "degraded": str,
 }  # fmt: skip
 REPLICA = {
     "name": str, "service": str, "slot": int, "attempt": int, "status": str, "reason": str,

@@ -148,6 +148,17 @@ def test_apply(orch: Orch) -> None:
     assert not orch.json("ps", "--all") or {row["service"] for row in orch.json("ps")} == {"web"}
 
 
+def test_undo(orch: Orch) -> None:
+    """What was wanted before the last apply is wanted again; before the first, nothing was."""
+    orch.up("-f", write(orch.state_dir, sleeper(replicas=1)), "--wait")
+    assert "nothing before" in orch.quick("undo", code=2)
+    orch.quick("apply", "-f", write(orch.state_dir, sleeper(replicas=2), sleeper("more")), "--wait")
+    assert "- service more: deleted" in orch.quick("undo", "--dry-run")
+    assert [row["name"] for row in orch.json("services")] == ["idle", "more"]
+    orch.quick("undo", "--wait")
+    assert [(row["name"], row["desired"]) for row in orch.json("services")] == [("idle", 1)]
+
+
 def test_a_saved_plan(orch: Orch) -> None:
     """Applied as it was planned, or refused once the state has moved on."""
     orch.up("-f", write(orch.state_dir, sleeper(replicas=1)), "--wait")

@@ -16,6 +16,7 @@ _FORMS: dict[str, bytes] = {
     "old": b"GET /%d HTTP/1.0\r\nHost: a\r\n\r\n",
     "old kept": b"GET /%d HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",
     "put": b"PUT /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\n" + b"p" * 40,
+    "small post": b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
     "post": b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 90\r\n\r\n" + b"b" * 90,
     "post chunked": b"POST /%d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"5\r\nhello\r\n30\r\n" + b"c" * 48 + b"\r\n0\r\n\r\n",
@@ -25,7 +26,7 @@ _FORMS: dict[str, bytes] = {
     b"5\r\nhello!\r\n0\r\n\r\n",
 }
 KINDS = tuple(_FORMS)
-ONCE = ("post", "post chunked", "bad chunks")
+ONCE = ("small post", "post", "post chunked", "bad chunks")
 """Never sent twice."""
 BAD = ("bad", "bad chunks")
 
@@ -73,6 +74,8 @@ class Ledger:
     bodies: dict[int, list[bytes]] = field(default_factory=dict)
     """Bodies of whole answers that replicas gave."""
     kinds: dict[int, str] = field(default_factory=dict)
+    answers: dict[int, str] = field(default_factory=dict)
+    """The kind of the last answer that a replica began."""
 
 
 class Client:
@@ -85,9 +88,15 @@ class Client:
         self.outbox = bytearray()
         self.said = 0  # bytes that left the outbox
 
+    @property
+    def may_ask(self) -> bool:
+        """Nothing can follow an upgrade, a fault or the end of the connection."""
+        last = self.asks[-1].kind if self.asks else ""
+        return last not in ("upgrade", *BAD) and not self.wire.closed and not self.wire.ended
+
     def ask(self, kind: str) -> None:
-        """Have one more request to send; nothing can follow an upgrade or a fault."""
-        if self.asks and self.asks[-1].kind in ("upgrade", *BAD):
+        """Have one more request to send."""
+        if not self.may_ask:
             return
         ask = Ask(next(self.ledger.ids), kind, self.said + len(self.outbox))
         self.ledger.kinds[ask.id] = kind
@@ -120,7 +129,7 @@ class Client:
             headers += [("Connection", "upgrade"), ("Upgrade", "echo")]
         reader.send(h11.Request(method=ask.method, target="/", headers=headers))
         reader.send(h11.EndOfMessage())
-        own, body = False, b""
+        own, hinted, body = False, False, b""
         while True:
             try:
                 event = reader.next_event()
@@ -132,6 +141,9 @@ class Client:
             if isinstance(event, h11.InformationalResponse | h11.Response):
                 assert ask.begins < self.said, f"answered before it was asked: {ask}"
                 own = self._belongs(event, ask)
+                if own and event.status_code == 408:  # Nobody knew yet whether it is a HEAD.
+                    return False
+                hinted = hinted or event.status_code == 103
             if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
                 self._check_body(ask, reader.trailing_data[0], whole=False)
                 return False
@@ -140,9 +152,10 @@ class Client:
             elif isinstance(event, h11.EndOfMessage):
                 if not own:
                     self._check_body(ask, body, whole=True)
+                    wants = self.ledger.answers[ask.id] == "interim" and "old" not in ask.kind
+                    assert hinted or not wants, f"lost the interim answer to {ask}"
                 if reader.our_state is not h11.DONE or reader.their_state is not h11.DONE:
-                    if self._has_sent(ask):  # Else nobody knows yet that it is to be a HEAD.
-                        self._check_end(reader)
+                    self._check_end(reader)
                     return False
                 reader.start_next_cycle()
                 return True
@@ -150,10 +163,6 @@ class Client:
                 if not own and body:
                     self._check_body(ask, body, whole=False)
                 return False
-
-    def _has_sent(self, ask: Ask) -> bool:
-        """Whether the whole head has left."""
-        return self.said - ask.begins > (_FORMS[ask.kind] % ask.id).index(b"\r\n\r\n") + 3
 
     def _check_end(self, reader: h11.Connection) -> None:
         """After the last answer of a connection comes nothing."""
@@ -193,6 +202,7 @@ class Replica:
         self._parser = httptools.HttpRequestParser(self)
         self._read = 0
         self.tunnel = False
+        self.unasked = False  # it spoke without a request: nobody may trust the connection
 
     def on_url(self, url: bytes) -> None:
         self._target += url
@@ -206,6 +216,7 @@ class Replica:
         """Read what has arrived: one request at a time, and only what parsers accept."""
         data = bytes(self.wire.received[self._read :])
         self._read += len(data)
+        assert not (data and self.unasked), "a request to who spoke unasked"
         if data and not self.tunnel:
             try:
                 self._parser.feed_data(data)
@@ -219,12 +230,18 @@ class Replica:
             return
         id_, method = self.heads[self.answered]
         self.answered += 1
+        self.ledger.answers[id_] = kind
         body = b"%d;" % id_ * size
         self.outbox += _answer(kind, id_, body, method)
         self.last = kind not in _IN_ORDER
         whole = b"" if kind == "empty" or method == "HEAD" else body
-        kept = b"5\r\nhello" if kind.startswith("broken") else whole
+        kept = b"hello" if kind.startswith("broken") else whole
         self.ledger.bodies.setdefault(id_, []).append(kept)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has a request to answer, or more of an answer to send."""
+        return bool(self.outbox) or len(self.heads) > self.answered
 
     def send(self, size: int) -> None:
         """Send a piece of it."""
@@ -242,6 +259,7 @@ class Replica:
                 + b"HTTP/1.1 200 OK\r\nX-Id: 999999\r\nContent-Length: 1\r\n\r\nx"
             )
             self.outbox.clear()
+            self.unasked = True
 
 
 def _answer(kind: str, id_: int, body: bytes, method: str) -> bytes:

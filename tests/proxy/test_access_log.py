@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -241,7 +242,7 @@ async def test_a_full_file_makes_room(tmp_path: Path, monkeypatch: pytest.Monkey
     # Two workers write the same file.
     logs = [AccessLog(path, combined=False) for _ in range(2)]
     for number in range(40):
-        logs[number % 2].log(exchange_for(f"/{number}"), 0.001)
+        logs[number % 2].log(exchange_for(f"/{number}"), 0.001, time.perf_counter())
         logs[number % 2].flush()
     older = path.with_name("web.log.1")
     assert {one.name for one in path.parent.iterdir()} <= {"web.log", "web.log.1"}

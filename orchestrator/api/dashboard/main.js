@@ -6,6 +6,7 @@ import { Details } from "./details.js";
 import { write } from "./dom.js";
 import { drawEvents } from "./events.js";
 import { Live } from "./live.js";
+import { Planning } from "./planning.js";
 import { drawServices } from "./services.js";
 
 const LINKS = {
@@ -17,6 +18,7 @@ const LINKS = {
 
 const live = new Live();
 const details = new Details(live, say);
+new Planning(live, say);
 let drawing = 0;
 
 // Do what somebody asked for; what speaks against it is said on the page.

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-__all__ = ["faults"]
+__all__ = ["box_faults", "faults"]
 
 
 def faults(
@@ -33,3 +33,10 @@ def faults(
             yield f"bin {number} is empty"
     if optimum is not None and len(bins) < optimum:
         yield f"{len(bins)} bins are fewer than the optimum of {optimum}"
+
+
+def box_faults(name: str, capacity: Sequence[int], sizes: Sequence[Sequence[int]]) -> Iterator[str]:
+    """What is wrong with one node that holds these sizes: nothing if they fit."""
+    for dimension, whole in enumerate(capacity):
+        if (used := sum(size[dimension] for size in sizes)) > whole:
+            yield f"{name} holds {used} of {whole} in dimension {dimension}"

@@ -2,7 +2,7 @@
 
 from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
 from orchestrator.core.scheduling.explaining import NodeVerdict, Unschedulable, explain
-from orchestrator.core.scheduling.placing import Batch, place, place_batch
+from orchestrator.core.scheduling.placing import Batch, find, place, place_batch
 from orchestrator.core.scheduling.request import Request
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Request",
     "Unschedulable",
     "explain",
+    "find",
     "place",
     "place_batch",
 ]

@@ -126,6 +126,14 @@ class Cluster:
         """Give the room of one replica back."""
         self._change(node, service, -cpu_millicores, -memory_bytes, -1)
 
+    def mark(self, name: str, *, schedulable: bool) -> None:
+        """Let the node be used for what is placed from now on, or not."""
+        node = self.nodes[name]
+        self._leave_class(node)
+        node.schedulable = schedulable
+        self._shape[name] = self._shapes.setdefault(_shape(node), len(self._shapes))
+        insort(self._classes.setdefault(self._state(node), []), name)
+
     def _change(self, name: str, service: str, cpu: int, memory: int, count: int) -> None:
         node = self.nodes.get(name)
         if node is None:
@@ -169,7 +177,7 @@ class Cluster:
 
 
 def _shape(node: NodeRoom) -> Shape:
-    """What never changes of a node but its name."""
+    """All of a node but its name and what it holds."""
     labels = frozenset(node.labels.items())
     return node.zone, node.cpu_millicores, node.memory_bytes, node.schedulable, labels
 

@@ -30,6 +30,11 @@ class Batch:
 
 def place(request: Request, cluster: Cluster) -> str | Unschedulable:
     """The name of the best node, or why there is none. Nothing is reserved."""
+    return find(request, cluster) or nowhere(request, cluster)
+
+
+def find(request: Request, cluster: Cluster) -> str | None:
+    """The name of the best node, if there is one: for those who will not ask why."""
     score = STRATEGIES[request.policy]
     checks = prepared((*NODE_FILTERS, *ZONE_FILTERS), request, cluster)
     all_differ = request.policy in BY_NAME
@@ -38,7 +43,7 @@ def place(request: Request, cluster: Cluster) -> str | Unschedulable:
         (score(request, node, cluster).order for node in nodes if not refusal(checks, node)),
         default=None,
     )
-    return best.name if best else nowhere(request, cluster)
+    return best.name if best else None
 
 
 def place_batch(request: Request, slots: Sequence[int], cluster: Cluster) -> Batch:

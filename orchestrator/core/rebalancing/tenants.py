@@ -1,0 +1,34 @@
+"""Which replicas may be moved."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from orchestrator.core.rebalancing.planning import Tenant
+from orchestrator.core.scheduling import Request
+from orchestrator.core.slots import Standing, standing
+from orchestrator.model.state import Desired, Observed, Phase, Replica
+
+__all__ = ["tenants_of"]
+
+
+def tenants_of(desired: Desired, observed: Observed) -> Iterator[Tenant]:
+    """The replicas at rest: wanted as they are, ready, holding what a new one would ask for, and
+    alone in their slots. What is on its way stays out of it."""
+    running = [replica for replica in observed.replicas if replica.phase is not Phase.EXITED]
+    in_slot = Counter(replica.id.key for replica in running)
+    for replica in running:
+        service = desired.services.get(replica.id.service)
+        if service is None or replica.id.slot > service.spec.replicas:
+            continue
+        request = Request.of(service.spec, replica.id.slot)
+        settled = replica.ready and standing(replica, service, desired) is Standing.CURRENT
+        if settled and in_slot[replica.id.key] == 1 and _holds(replica) == _asked(request):
+            yield Tenant(replica.id, replica.node, request)
+
+
+def _holds(replica: Replica) -> tuple[int, int]:
+    return replica.cpu_millicores, replica.memory_bytes
+
+
+def _asked(request: Request) -> tuple[int, int]:
+    return request.cpu_millicores, request.memory_bytes
