@@ -129,10 +129,9 @@ class Cluster:
     def mark(self, name: str, *, schedulable: bool) -> None:
         """Let the node be used for what is placed from now on, or not."""
         node = self.nodes[name]
-        self._leave_class(node)
         node.schedulable = schedulable
         self._shape[name] = self._shapes.setdefault(_shape(node), len(self._shapes))
-        insort(self._classes.setdefault(self._state(node), []), name)
+        self._unfiled[name] = None
 
     def _change(self, name: str, service: str, cpu: int, memory: int, count: int) -> None:
         node = self.nodes.get(name)
