@@ -240,7 +240,7 @@ class Controller:
         self.cluster.agenda.looked_at(services, plan)
         self._tell_pending(services, {one.key: one.reason for one in plan.pending})
         self.executor.submit(plan.actions)
-        self._forget_deleted()
+        self._forget_deleted(services)
 
     def _tell_pending(self, services: set[str], pending: dict[SlotKey, str]) -> None:
         kept = {key: why for key, why in self.pending.items() if key.service not in services}
@@ -249,8 +249,8 @@ class Controller:
                 self.log.warning("FailedScheduling", f"replica/{key.name}", why)
         self.pending = kept | pending
 
-    def _forget_deleted(self) -> None:
-        for name in sorted(self.cluster.desired.deleting):
+    def _forget_deleted(self, services: set[str]) -> None:
+        for name in sorted(services & self.cluster.desired.deleting):
             if not self.cluster.observed.of_service(name):
                 try:
                     self.cluster.desired.forget(name)

@@ -6,7 +6,7 @@ written in batches by `flush`: a crash loses a moment of them, and labels make u
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -175,6 +175,7 @@ class Store:
             )
             self._db.execute("DELETE FROM revisions WHERE service = ?", (name,))
             self._db.execute("DELETE FROM slots WHERE service = ?", (name,))
+            self._db.execute("DELETE FROM stopping WHERE service = ?", (name,))
 
     def nodes(self) -> dict[str, NodeRecord]:
         """Every node."""
@@ -244,17 +245,17 @@ class Store:
         rows = self._db.execute("SELECT service, slot, attempt, deadline_wall FROM stopping")
         return {ReplicaId(*row[:3]): max(0.0, row[3] - now) for row in rows}
 
-    def put_stopping(self, replica: ReplicaId, left_s: float) -> None:
-        """A termination begins: SIGKILL is due in `left_s`."""
-        deadline = self._clock.wall() + left_s
+    def put_stopping(
+        self, begun: Mapping[ReplicaId, float], over: Collection[ReplicaId] = ()
+    ) -> None:
+        """Terminations have begun, each with the seconds left until SIGKILL, and others are
+        over."""
+        now = self._clock.wall()
+        rows = [(*replica, now + left_s) for replica, left_s in begun.items()]
         with self.transaction():
-            self._db.execute("REPLACE INTO stopping VALUES (?, ?, ?, ?)", (*replica, deadline))
-
-    def forget_stopping(self, replica: ReplicaId) -> None:
-        """A termination is over."""
-        with self.transaction():
-            self._db.execute(
-                "DELETE FROM stopping WHERE service = ? AND slot = ? AND attempt = ?", replica
+            self._db.executemany("REPLACE INTO stopping VALUES (?, ?, ?, ?)", rows)
+            self._db.executemany(
+                "DELETE FROM stopping WHERE service = ? AND slot = ? AND attempt = ?", over
             )
 
     # -- events ----------------------------------------------------------------------------
