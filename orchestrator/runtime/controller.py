@@ -27,6 +27,7 @@ from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.executor import Executor
 from orchestrator.runtime.images import Images
 from orchestrator.runtime.mover import Mover, Rebalancing
+from orchestrator.runtime.limit_watch import LimitWatch
 from orchestrator.runtime.project import Project
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from orchestrator.runtime.publisher import Publisher
@@ -71,6 +72,7 @@ class Controller:
         certificates = Certificates(Authority(project.base), project.certificates_dir)
         self.publisher = Publisher(self.supervisor, self.cluster, certificates)
         self.images = Images(engine, self.log)
+        self.limits = LimitWatch(engine, self.cluster, self.supervisor, settings.proxy_workers)
         self.watcher = Watcher(engine, self.cluster, settings.timing.resync_s)
         self.executor = Executor(
             engine, self.cluster, self.publisher, self.images, self.watcher.degrade
@@ -97,7 +99,7 @@ class Controller:
         self.cluster.touch_all()
         watcher = self.watcher
         loops = (watcher.watch_events, watcher.watch_list, self.publisher.run, self._control)
-        for loop in (*loops, self._flush):
+        for loop in (*loops, self._flush, self.limits.run):
             self._tasks.append(asyncio.create_task(loop(), name=loop.__qualname__))
 
     async def _find(self) -> None:
