@@ -26,8 +26,8 @@ from orchestrator.runtime.desired import Change, DesiredState
 from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.executor import Executor
 from orchestrator.runtime.images import Images
-from orchestrator.runtime.mover import Mover, Rebalancing
 from orchestrator.runtime.limit_watch import LimitWatch
+from orchestrator.runtime.mover import Mover, Rebalancing
 from orchestrator.runtime.project import Project
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from orchestrator.runtime.publisher import Publisher
