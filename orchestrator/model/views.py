@@ -139,6 +139,23 @@ class ExplainView(View):
     verdicts: tuple[VerdictView, ...]
 
 
+class MoveView(View):
+    """One replica (`web-2`) from its node to another."""
+
+    replica: str
+    source: str
+    target: str
+    cause: str
+
+
+class RebalanceView(View):
+    """Moves that free whole nodes, and how many nodes hold something before and after them."""
+
+    nodes_before: int
+    nodes_after: int
+    moves: tuple[MoveView, ...] = ()
+
+
 class PlanView(View):
     """What applying would do. `text` is for people."""
 
@@ -229,6 +246,13 @@ class ManifestBody(View):
     """Delete services and nodes that are not named here."""
     serial: int | None = None
     """Refuse (409) unless the desired state still has this serial."""
+
+
+class RebalanceBody(View):
+    """How many replicas to move at most (null: any number), and whether only to say which."""
+
+    max_moves: int | None = Field(None, ge=1)
+    dry_run: bool = False
 
 
 class ManifestText(View):
