@@ -1,9 +1,12 @@
 """Placements over time: the judge refuses what is none, and the trace's own run passes it."""
 
+from xml.etree import ElementTree
+
 import pytest
 
 from benchmarks.packing import azure, openb
 from benchmarks.packing.ledger import Entry, Ledger, WrongPlacementError
+from benchmarks.packing.picture import picture
 from benchmarks.packing.traces import cluster_of
 from orchestrator.core.packing.trace import TraceRow
 
@@ -60,3 +63,12 @@ def test_pods_are_placed_until_one_finds_no_room() -> None:
     pods.insert(3, TraceRow("fat", 900, 100, 0, None))
     assert len(dict(openb.fill(pods, cluster_of(NODES), "binpack", until_full=True))) == 3
     assert len(dict(openb.fill(pods, cluster_of(NODES), "binpack"))) == 4
+
+
+def test_the_picture_has_a_line_for_each_run_and_the_bound() -> None:
+    runs = {name: azure.simulate(machines()) for name in (azure.PLAIN, azure.JUDGED)}
+    drawn = ElementTree.fromstring(picture(runs))
+    lines = drawn.iter("{http://www.w3.org/2000/svg}polyline")
+    titles = [line[0].text for line in lines]
+    both = [azure.PLAIN, f"rebalanced {azure.JUDGED}"]
+    assert titles == [*both, "lower bound", *both]
