@@ -15,6 +15,7 @@ from orchestrator.cli.commands.down import down
 from orchestrator.cli.commands.events import events
 from orchestrator.cli.commands.explain import explain
 from orchestrator.cli.commands.inspect import inspect
+from orchestrator.cli.commands.load import load
 from orchestrator.cli.commands.local import schema, version
 from orchestrator.cli.commands.logs import logs
 from orchestrator.cli.commands.nodes import cordon, drain, uncordon
@@ -47,6 +48,7 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "services": services,
     "nodes": nodes,
     "top": top,
+    "load": load,
     "inspect": inspect,
     "explain": explain,
     "events": events,

@@ -83,6 +83,8 @@ class ServiceView(View):
     pending: int
     restarts: int
     spec: ServiceSpec
+    near: tuple[str, ...] = ()
+    """A sentence on each limit (CPU, memory, concurrency) that it is close to now."""
 
 
 class NodeView(View):
@@ -98,6 +100,8 @@ class NodeView(View):
     memory_used_bytes: int
     replicas: int
     labels: dict[str, str]
+    near: tuple[str, ...] = ()
+    """As of a service, by what its replicas use, not by what they reserve."""
 
 
 class EventView(View):

@@ -1,7 +1,7 @@
 """The desired state: its one writer. Every change is on disk before it counts."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -41,9 +41,9 @@ class DesiredState:
         self.now = self._view(self._services, self._nodes, store.serial())
 
     @property
-    def deleting(self) -> set[str]:
+    def deleting(self) -> Set[str]:
         """Services wanted no more, of which something may be left."""
-        return set(self._leaving)
+        return self._leaving.keys()
 
     def spec(self, name: str) -> ServiceSpec | None:
         """The spec of a service that is wanted, or that is on its way out by it."""
@@ -67,18 +67,19 @@ class DesiredState:
         return self._view(services, nodes, self.now.serial + 1)
 
     def apply(self, change: Change) -> set[str]:
-        """Want this from now on; the names of services that differ. Raises `StateError`."""
+        """Want this from now on; the names of services that differ, or are gone. Raises
+        `StateError`."""
         services, nodes = self._merged(change)
         gone = self._services.keys() - services.keys()
         if services == self._services and nodes == self._nodes:
             return set()
-        before = self.now.services
+        before, records = self.now.services, self._services
         self._commit(services, nodes, undoable=True)
         self._leaving |= {name: before[name].spec for name in gone}
         for name in services:
             self._leaving.pop(name, None)
             self._deleted.pop(name, None)
-        return gone | services.keys()
+        return gone | {name for name in services if services[name] is not records.get(name)}
 
     def previous(self) -> Change | None:
         """What brings back the state before the last apply, replica counts included; None where

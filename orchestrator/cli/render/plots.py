@@ -21,12 +21,13 @@ CHARACTER_PX: Final = 6.6
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points by growing x. `step`: a value holds until the next point."""
+    """Points by growing x. `step`: a value holds until the next point; `dots`: each is marked."""
 
     name: str
     points: Sequence[Point]
     step: bool = False
     dashed: bool = False
+    dots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ def plot(about: Plot, series: Sequence[Series]) -> str:
         *_axes(about, x, y),
         *(_mark(x(at), word, y) for at, word in about.marks if x.low <= at <= x.high),
         *(_line(each, index, x, y) for index, each in enumerate(series)),
+        *(dot for index, each in enumerate(series) for dot in _dots(each, index, x, y)),
         *_legend(about, series),
         "</svg>",
     ]
@@ -137,6 +139,16 @@ def _line(series: Series, index: int, x: _Scale, y: _Scale) -> str:
         f'<polyline points="{path}" fill="none" stroke="{colour(index)}" stroke-width="1.8" '
         f'stroke-linejoin="round"{dashes}><title>{escape(series.name)}</title></polyline>'
     )
+
+
+def _dots(series: Series, index: int, x: _Scale, y: _Scale) -> list[str]:
+    if not series.dots:
+        return []
+    return [
+        f'<circle cx="{x(at)}" cy="{y(value)}" r="3.5" fill="{colour(index)}">'
+        f"<title>{at:g}: {value:.4g}</title></circle>"
+        for at, value in series.points
+    ]
 
 
 def _stairs(points: Sequence[Point]) -> list[list[Point]]:
