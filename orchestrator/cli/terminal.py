@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TextIO
 
+from orchestrator.cli.render.palette import TERMINAL
+
 # SGR parameters (ECMA-48), by the names that the rest of the command line uses.
 _CODES: Final = {
     "bold": "1",
@@ -16,6 +18,7 @@ _CODES: Final = {
     "blue": "34",
     "magenta": "35",
     "cyan": "36",
+    **{f"service-{number}": f"38;5;{code}" for number, code in enumerate(TERMINAL)},
 }
 
 Paint = Callable[[str, str], str]

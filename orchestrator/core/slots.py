@@ -18,7 +18,7 @@ class Standing(Enum):
     FAILED = auto()
     """Its startup or liveness probe failed for good."""
     DISPLACED = auto()
-    """It has to leave its node, which is draining or no longer wanted."""
+    """It has to leave its node, which is draining or no longer wanted, or is to move."""
     OUTDATED = auto()
     """It runs another revision than the wanted one."""
     CURRENT = auto()
@@ -33,7 +33,7 @@ def standing(replica: Replica, service: Service, desired: Desired) -> Standing:
         return Standing.LEAVING
     if not replica.alive:
         return Standing.FAILED
-    if must_leave(replica, desired):
+    if must_leave(replica, desired) or is_to_move(replica, desired):
         return Standing.DISPLACED
     if replica.revision != service.revision:
         return Standing.OUTDATED
@@ -44,6 +44,12 @@ def must_leave(replica: Replica, desired: Desired) -> bool:
     """Whether its node is draining or gone."""
     node = desired.nodes.get(replica.node)
     return node is None or node.draining
+
+
+def is_to_move(replica: Replica, desired: Desired) -> bool:
+    """Whether it is to be replaced by one on another node. One that does not serve stays what it
+    is: there is nothing to hand over."""
+    return replica.ready and replica.id in desired.moves
 
 
 _NO_HISTORY: Final = SlotHistory()
@@ -148,6 +154,8 @@ def why_stale(replica: Replica, service: Service, desired: Desired) -> str:
         return f"{replica.node} is gone"
     if must_leave(replica, desired):
         return f"{replica.node} is draining"
+    if replica.revision == service.revision and replica.id in desired.moves:
+        return f"it moves from {replica.node}"
     return f"revision {replica.revision} -> {service.revision}"
 
 

@@ -26,6 +26,8 @@ from orchestrator.runtime.desired import Change, DesiredState
 from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.executor import Executor
 from orchestrator.runtime.images import Images
+from orchestrator.runtime.limit_watch import LimitWatch
+from orchestrator.runtime.mover import Mover, Rebalancing
 from orchestrator.runtime.project import Project
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from orchestrator.runtime.publisher import Publisher
@@ -63,12 +65,14 @@ class Controller:
         desired = DesiredState(self.store, settings.timing)
         self.cluster = Cluster(engine, self.store, desired, self.log, clock)
         self.demands = Demands(self.cluster)
+        self.mover = Mover(self.cluster)
         self.supervisor = ProxySupervisor(
             project.run_dir, settings.proxy_workers, self._suspected, self.demands.heard
         )
         certificates = Certificates(Authority(project.base), project.certificates_dir)
         self.publisher = Publisher(self.supervisor, self.cluster, certificates)
         self.images = Images(engine, self.log)
+        self.limits = LimitWatch(engine, self.cluster, self.supervisor, settings.proxy_workers)
         self.watcher = Watcher(engine, self.cluster, settings.timing.resync_s)
         self.executor = Executor(
             engine, self.cluster, self.publisher, self.images, self.watcher.degrade
@@ -95,7 +99,7 @@ class Controller:
         self.cluster.touch_all()
         watcher = self.watcher
         loops = (watcher.watch_events, watcher.watch_list, self.publisher.run, self._control)
-        for loop in (*loops, self._flush):
+        for loop in (*loops, self._flush, self.limits.run):
             self._tasks.append(asyncio.create_task(loop(), name=loop.__qualname__))
 
     async def _find(self) -> None:
@@ -203,6 +207,16 @@ class Controller:
         self.log.normal(word, f"node/{node}", f"the node is now {word.lower()}")
         self.cluster.touch_all()
 
+    def rebalance(self, most: int | None = None, *, dry_run: bool = False) -> Rebalancing:
+        """Plan moves that free whole nodes, at most so many, and begin them."""
+        plan = self.mover.plan(most)
+        if not dry_run:
+            count = f"{len(plan.moves)} moves" if len(plan.moves) != 1 else "1 move"
+            nodes = f"nodes in use {plan.nodes_before} -> {plan.nodes_after}"
+            self.log.normal("Rebalancing", "project", f"{count}, {nodes}")
+            self.mover.begin(plan.moves)
+        return plan
+
     def _wanted_changed(self, services: Collection[str]) -> None:
         self.demands.review()
         self.cluster.probe_anew(services)
@@ -240,6 +254,7 @@ class Controller:
         self.cluster.agenda.looked_at(services, plan)
         self._tell_pending(services, {one.key: one.reason for one in plan.pending})
         self.executor.submit(plan.actions)
+        self.mover.look(self.pending)
         self._forget_deleted(services)
 
     def _tell_pending(self, services: set[str], pending: dict[SlotKey, str]) -> None:

@@ -9,7 +9,7 @@ from orchestrator.core.sharing import REMEDY, Claims
 from orchestrator.model.errors import ConflictError, InvalidRequestError, NotFoundError
 from orchestrator.model.revision import revision_of
 from orchestrator.model.spec import MAX_REPLICAS, Capacity, NodeSpec, ServiceSpec
-from orchestrator.model.state import Desired, Node, Service
+from orchestrator.model.state import Desired, Node, ReplicaId, Service
 from orchestrator.model.timing import Timing, with_timing
 from orchestrator.runtime.store import NodeRecord, ServiceRecord, Store
 
@@ -125,6 +125,11 @@ class DesiredState:
             self._leaving[name] = spec
         return spec is not None
 
+    def move(self, moves: Mapping[ReplicaId, str]) -> None:
+        """Have these replicas, and no others, move to these nodes. An order of the moment: it is
+        not kept for a controller to come, to which both replicas are what is wanted."""
+        self.now = replace(self.now, moves=dict(moves))
+
     def mark_node(self, name: str, *, cordoned: bool, draining: bool) -> None:
         """Cordon, uncordon or drain. Raises `NotFoundError`."""
         if name not in self.now.nodes:
@@ -204,6 +209,7 @@ class DesiredState:
             {name: self._wanted(name, record) for name, record in services.items()},
             self._shown(nodes),
             serial,
+            self.now.moves,
         )
 
     def _shown(self, nodes: Mapping[str, NodeRecord]) -> Mapping[str, Node]:

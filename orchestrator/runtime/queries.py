@@ -77,6 +77,7 @@ class Queries:
             pending=len(pending),
             restarts=sum(one.restarts for one in self._cluster.observed.slots_of(name).values()),
             spec=spec,
+            near=self._controller.limits.near(f"service/{name}"),
         )
 
     def _routed(self, service: str, replicas: list[Replica]) -> bool:
@@ -106,6 +107,7 @@ class Queries:
             memory_used_bytes=here.memory_used,
             replicas=here.count,
             labels=node.spec.labels,
+            near=self._controller.limits.near(f"node/{node.name}"),
         )
 
     # -- explanations ----------------------------------------------------------------------

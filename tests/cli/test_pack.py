@@ -96,7 +96,6 @@ def test_a_file_of_nodes(orch: Orch) -> None:
     [
         (["--strategy", "best"], "there is no 'best'\n  one of binpack,"),
         (["--compare", "--strategy", "l2"], "--compare shows all strategies\n  leave"),
-        (["--budget", "1s", "--strategy", "l2"], "--budget is for the search"),
         (["--budget", "soon"], "--budget: 'soon' is no duration"),
         (["-f", "a.csv"], "a.csv is packed on its own\n  name one trace"),
     ],
@@ -110,3 +109,18 @@ def test_the_same_seed_gives_the_same_answer(orch: Orch) -> None:
     files = write(orch.state_dir, NODES, WEB, WORKER)
     given = ("pack", "-f", files, "--compare", "--seed", "3", "-o", "json")
     assert orch.quick(*given) == orch.quick(*given)
+
+
+def test_pictures_and_pages_of_what_is_compared(orch: Orch) -> None:
+    files = write(orch.state_dir, NODES, WEB, WORKER)
+    compared = ("--strategy", "spread", "--strategy", "binpack")
+    orch.quick("pack", "-f", files, *compared, "--svg", "a.svg", "--html", "a.html")
+    svg = (orch.state_dir / "a.svg").read_text()
+    assert "spread: 3 nodes, lower bound 3" in svg
+    assert "binpack: 3 nodes, lower bound 3" in svg
+    page = (orch.state_dir / "a.html").read_text()
+    assert svg.strip() in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "<script" not in page
+    orch.quick("pack", "-f", files, "--html", "one.html")
+    assert "largest replica that still fits: " in (orch.state_dir / "one.html").read_text()

@@ -1,5 +1,6 @@
 """`pack`: what-if placement, without starting anything."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ from orchestrator.cli.terminal import Paint
 
 if TYPE_CHECKING:
     from orchestrator.cli.packing.question import Question
-    from orchestrator.cli.render.pack import Measured
+    from orchestrator.cli.render.pack import Measured, Unit
     from orchestrator.core.packing.whatif import Outcome
 
 
@@ -35,12 +36,13 @@ def pack(
     compare: Annotated[
         bool, typer.Option("--compare", help="All strategies and rules, one line each.")
     ] = False,
-    strategy: Annotated[
-        str | None,
+    strategies: Annotated[
+        list[str] | None,
         typer.Option(
             "--strategy", metavar="NAME", show_default=False,
             help="For all services. A strategy (binpack, spread, …), a rule for batches (l2, "
-            "ffd-sum, …), or batch, the best of these.  [default: each service's own]",
+            "ffd-sum, …), or batch, the best of these. Repeatable, to compare.  "
+            "[default: each service's own]",
         ),
     ] = None,
     budget: Annotated[
@@ -51,39 +53,57 @@ def pack(
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of random and the search.")] = 0,
+    svg: Annotated[
+        str | None, typer.Option("--svg", metavar="FILE", help="Draw the nodes into a picture.")
+    ] = None,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="Write a page with figures and it.")
+    ] = None,
 ) -> int:  # fmt: skip
     """Show where replicas would go, and start nothing.
 
     Exit code 1 if some would find no node.
     """
+    from orchestrator.cli.packing import files as written
     from orchestrator.cli.packing import methods, question
+    from orchestrator.cli.render import pack as rendered
 
-    if compare and strategy is not None:
+    if compare and strategies:
         raise UsageError("--compare shows all strategies", remedy="leave --strategy out")
     budget_s = options.seconds(budget, "--budget") if budget is not None else None
     asked = question.read(sources.required(files), nodes or [])
     if compare:
         outcomes = list(methods.compare(asked, budget_s, seed))
     else:
-        outcomes = [methods.answer(asked, strategy, budget_s, seed)]
+        outcomes = methods.answers(asked, strategies or [], budget_s, seed)
     measured = [(outcome, methods.metrics_of(asked, outcome)) for outcome in outcomes]
     best = methods.best(measured)
-    _show(session, asked, measured, best, compare=compare)
+    units = rendered.units(asked.scheduled, len(asked.boxes[0].capacity) if asked.boxes else 0)
+    if svg is not None:
+        written.write_svg(svg, measured, best, units)
+    if html is not None:
+        written.write_html(html, asked, measured, best, units)
+    _show(session, asked, measured, best, units, compare=compare)
     return FAILED if best.unplaced else DONE
 
 
 def _show(
-    session: Session, asked: "Question", measured: "Measured", best: "Outcome", *, compare: bool
+    session: Session,
+    asked: "Question",
+    measured: "Measured",
+    best: "Outcome",
+    units: Sequence["Unit"],
+    *,
+    compare: bool,
 ) -> None:
     from orchestrator.cli.render import pack as rendered
 
-    units = rendered.units(asked.scheduled, len(asked.boxes[0].capacity) if asked.boxes else 0)
     results = [rendered.data(*each, units) for each in measured]
     note = asked.why_not_by_size if compare else ""
 
     def text(paint: Paint) -> list[str]:
         head = [asked.about, ""]
-        if not compare:
+        if len(measured) == 1:
             return head + rendered.one(*measured[0], units, paint, wide=session.wide)
         left_out = [f"Left out, for they know sizes only: rules for batches ({note})."]
         return head + rendered.many(measured, best, units, paint) + left_out * bool(note)

@@ -46,12 +46,39 @@ def services(session: Session, watch: options.Watch = False) -> None:
     _listing(session, "/v1/services", "service", ServiceView, tables.services, watch)
 
 
-def nodes(session: Session, watch: options.Watch = False) -> None:
+def nodes(
+    session: Session,
+    watch: options.Watch = False,
+    packed: Annotated[
+        bool, typer.Option("--pack", help="Draw each as a box of CPU × RAM with its replicas.")
+    ] = False,
+) -> None:
     """List nodes, and how full they are."""
     from orchestrator.cli.render import tables
     from orchestrator.model.views import NodeView
 
-    _listing(session, "/v1/nodes", "node", NodeView, tables.nodes, watch)
+    if packed and session.format.for_people:
+        _pictures(session, watch)
+    else:
+        _listing(session, "/v1/nodes", "node", NodeView, tables.nodes, watch)
+
+
+def _pictures(session: Session, watch: bool) -> None:
+    from orchestrator.cli.render.boxes_text import boxes
+    from orchestrator.cli.running import boxes_of
+    from orchestrator.model.views import NodeView, ReplicaView
+
+    def look() -> tuple[Any, Callable[[Paint], list[str]], Sequence[str]]:
+        rows = session.client.get("/v1/nodes")
+        replicas = session.client.get("/v1/replicas")
+        found = boxes_of([NodeView(**row) for row in rows], [ReplicaView(**r) for r in replicas])
+
+        def text(paint: Paint) -> list[str]:
+            return boxes(found, paint, colour=session.out.colour)
+
+        return [rows, replicas], text, names("node", rows)
+
+    show(session, look, watch=watch)
 
 
 def _listing(

@@ -1,7 +1,7 @@
 """The ways to pack: strategies one replica at a time, rules that see the whole batch, a search."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Final
 
@@ -28,16 +28,22 @@ DECLARED: Final = "as declared"
 Packings = dict[str, Packing]
 
 
-def answer(question: Question, method: str | None, budget_s: float | None, seed: int) -> Outcome:
-    """What one method makes of the question: of `method`, of the search if there is a budget, else
-    of what the manifests ask for. Raises `UsageError` for a method that cannot be asked."""
+def answers(
+    question: Question, methods: Sequence[str], budget_s: float | None, seed: int
+) -> list[Outcome]:
+    """What the methods named make of the question, and the search if there is a budget; of none,
+    what the manifests ask for. Raises `UsageError` for one that cannot be asked."""
+    if not methods and budget_s is None:
+        return [_online(question, None, seed)]
+    found = [_answer(question, method, seed) for method in dict.fromkeys(methods)]
     if budget_s is not None:
-        if method not in (None, SEARCH):
-            remedy = "leave one of them out, or compare them: --compare"
-            raise UsageError("--budget is for the search, --strategy names another", remedy=remedy)
         _require_sizes(question, SEARCH)
-        return _search(question, _rules(question), budget_s, seed)
-    if method is None or method in _online_names(question):
+        found.append(_search(question, _rules(question), budget_s, seed))
+    return found
+
+
+def _answer(question: Question, method: str, seed: int) -> Outcome:
+    if method in _online_names(question):
         return _online(question, method, seed)
     if method not in (*OFFLINE, BATCH):
         known = ", ".join((*_online_names(question), *OFFLINE, BATCH))

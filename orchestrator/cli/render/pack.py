@@ -58,7 +58,7 @@ def one(
     lines = columns(heads, [_box(box, units) for box in shown], paint)
     if more := len(boxes) - len(shown):
         lines.append(f"… and {more} more nodes; -o wide shows all")
-    return [*lines, "", *_figures(outcome, metrics, units), *unplaced(outcome.unplaced, paint)]
+    return [*lines, "", *figures(outcome, metrics, units), *unplaced(outcome.unplaced, paint)]
 
 
 def _box(box: Box, units: Sequence[Unit]) -> Row:
@@ -78,7 +78,8 @@ def holds(box: Box) -> str:
     return ", ".join(told) or "-"
 
 
-def _figures(outcome: Outcome, metrics: Metrics, units: Sequence[Unit]) -> list[str]:
+def figures(outcome: Outcome, metrics: Metrics, units: Sequence[Unit]) -> list[str]:
+    """Nodes, bound, and what is left of the nodes, in sentences."""
     of = len(outcome.boxes)
     ratio = f", ratio {metrics.ratio:.3f}" if metrics.ratio is not None else ""
     return [
@@ -103,23 +104,30 @@ def amounts(size: Size, units: Sequence[Unit]) -> str:
 
 def many(measured: Measured, best: Outcome, units: Sequence[Unit], paint: Paint) -> list[str]:
     """A line for each method, the best one marked."""
-    left = ["STRANDED " + unit.name.upper() for unit in units]
-    heads = ["", "METHOD", "NODES", "BOUND", "RATIO", *left, "LARGEST THAT STILL FITS", "UNPLACED"]
-    rows = [_method(outcome, metrics, outcome is best, units) for outcome, metrics in measured]
+    heads, rows = comparison(measured, best, units)
     return [*columns(heads, rows, paint), *unplaced(best.unplaced, paint)]
 
 
-def _method(outcome: Outcome, metrics: Metrics, best: bool, units: Sequence[Unit]) -> Row:
+def comparison(
+    measured: Measured, best: Outcome, units: Sequence[Unit]
+) -> tuple[list[str], list[list[Cell]]]:
+    """Heads and rows, one for each method."""
+    left = ["STRANDED " + unit.name.upper() for unit in units]
+    heads = ["", "METHOD", "NODES", "BOUND", "RATIO", *left, "LARGEST THAT STILL FITS", "UNPLACED"]
+    rows = [_method(outcome, metrics, outcome is best, units) for outcome, metrics in measured]
+    return heads, rows
+
+
+def _method(outcome: Outcome, metrics: Metrics, best: bool, units: Sequence[Unit]) -> list[Cell]:
     style = "green" if best else ""
-    ratio = "-" if metrics.ratio is None else f"{metrics.ratio:.3f}"
     return [
         Cell("*" if best else "", style),
         Cell(outcome.method, style),
-        str(metrics.nodes),
-        str(metrics.bound),
-        ratio,
-        *(unit.text(part) for part, unit in zip(metrics.stranded, units, strict=True)),
-        amounts(metrics.largest, units),
+        Cell(str(metrics.nodes)),
+        Cell(str(metrics.bound)),
+        Cell("-" if metrics.ratio is None else f"{metrics.ratio:.3f}"),
+        *(Cell(unit.text(part)) for part, unit in zip(metrics.stranded, units, strict=True)),
+        Cell(amounts(metrics.largest, units)),
         Cell(str(metrics.unplaced or "-"), "red" if metrics.unplaced else ""),
     ]
 
