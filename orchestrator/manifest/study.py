@@ -1,9 +1,10 @@
 """A study file → a study with all that it names, or all that is wrong with it."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -114,21 +115,35 @@ def _rows(path: Path, trace: TraceSpec) -> tuple[TraceRow, ...]:
 
 
 def _checked(document: Document, study: Study) -> Study:
-    """What happens must happen to something that there is."""
-    services = {one.name for one in study.services} | {row.name for row in study.rows}
-    known = {"node": {one.name for one in study.nodes}, "service": services}
+    """What happens must happen to something that is there then."""
+    nodes = {node.name: _ALWAYS for node in study.nodes}
+    services = {one.name: _ALWAYS for one in study.services}
+    services |= {row.name: (row.arrival, row.departure or math.inf) for row in study.rows}
     problems = [
-        document.problem(
-            ("happenings", index, field), f"there is no {field} {name!r}", _some(there)
-        )
+        document.problem(("happenings", index, field), told, _some(there))
         for index, each in enumerate(study.spec.happenings)
-        for field, there in known.items()
-        if (name := getattr(each, field)) is not None and name not in there
+        for field, there in (("node", nodes), ("service", services))
+        if (told := _absent(field, getattr(each, field), each.at_s, there))
     ]
     if problems:
         raise ManifestError(tuple(problems))
     return study
 
 
-def _some(names: Sequence[str] | set[str]) -> str:
+_ALWAYS: Final = (-math.inf, math.inf)
+
+
+def _absent(
+    kind: str, name: str | None, at_s: float, there: Mapping[str, tuple[float, float]]
+) -> str:
+    """Why nothing can be done to it, "" if there is nothing wrong."""
+    if name is None:
+        return ""
+    if name not in there:
+        return f"there is no {kind} {name!r}"
+    arrival, departure = there[name]
+    return "" if arrival < at_s < departure else f"{kind} {name!r} is not there at that time"
+
+
+def _some(names: Iterable[str]) -> str:
     return f"there are: {', '.join(sorted(names)[:10])}"

@@ -77,6 +77,10 @@ def test_a_mistake_is_told_with_its_place(
         ("{at: 1m, do: scale, service: a}", "happenings[0].replicas: is missing: scale needs it"),
         ("{at: 1m, do: drain, node: n9}", "there is no node 'n9' (there are: node-1, node-2)"),
         ("{at: 1m, do: kill, service: x}", "there is no service 'x' (there are: a, row-2)"),
+        (
+            "{at: 1m, do: kill, service: a}",
+            "happenings[0].service: service 'a' is not there at that",
+        ),
         ("{at: 2h, do: engineDown}", "duration: is over after 600 s, before the last happening"),
     ],
 )
