@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.core.restart import should_restart
 from orchestrator.core.rollout import surge
+from orchestrator.core.scheduling import Cluster as Room
 from orchestrator.engines.simulated import World
 from orchestrator.model.plan import StartReplica
 from orchestrator.model.state import Phase, Replica, ReplicaId, SlotKey
@@ -85,6 +86,13 @@ def _world_is_as_believed(known: Mapping[ReplicaId, Replica], world: World) -> N
             hold(one is not None, f"{replica.id} runs and is not known")
             assert one is not None
             hold(one.phase is not Phase.EXITED, f"{replica.id} runs and is believed to be over")
+
+
+def room_is_kept(controller: Controller) -> None:
+    """What is kept of who holds room where is what would be found anew."""
+    nodes, observed = controller.cluster.desired.now.nodes, controller.cluster.observed
+    anew = Room.of(nodes, observed.replicas.values())
+    hold(observed.room(nodes).nodes == anew.nodes, "the kept cluster is not what replicas hold")
 
 
 # -- at rest --------------------------------------------------------------------------------------

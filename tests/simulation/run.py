@@ -22,7 +22,14 @@ from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.desired import Change
 from orchestrator.runtime.project import Project
 from tests.simulation import scenario
-from tests.simulation.invariants import Always, BrokenInvariantError, events_tell, hold, unrest
+from tests.simulation.invariants import (
+    Always,
+    BrokenInvariantError,
+    events_tell,
+    hold,
+    room_is_kept,
+    unrest,
+)
 
 LOOK_S: Final = 0.25
 REST_WITHIN_S: Final = 900.0
@@ -94,6 +101,7 @@ class Simulation:
                     self._tell("rebalance")
                     self._controller.rebalance()
                 await self._pass(scenario.pause(self._random))
+                room_is_kept(self._controller)
             await self._come_to_rest()
             await self._stay_at_rest()
         finally:
