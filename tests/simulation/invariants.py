@@ -181,15 +181,20 @@ _OVER = ("stopped", "exited")
 
 
 def events_tell(
-    controller: Controller, running: set[ReplicaId], untold: set[ReplicaId], *, honest: bool
+    controller: Controller,
+    running: set[ReplicaId],
+    untold: Mapping[ReplicaId, float],
+    *,
+    honest: bool,
 ) -> None:
     """Serials have no gap; by its events each replica runs or is over as it is, and none that is
-    over runs again. `untold` ended while there was no controller to tell of it."""
+    over runs again. `untold` ended before these times, without a controller to tell of it."""
     events = controller.store.events(limit=10_000)
     serials = [event.serial for event in events]
     hold(serials == list(range(serials[0], serials[0] + len(serials))), "a gap in the serials")
     started: set[str] = set()
     over: set[str] = set()
+    silent = {str(id_): time for id_, time in untold.items()}
     for event in events:
         if event.reason == "Deleted":
             # A service of that name that comes later begins with first attempts.
@@ -203,10 +208,12 @@ def events_tell(
             hold(id_ not in over or not honest, f"{id_} is started after its end")
             over.discard(id_)
             started.add(id_)
+            if event.time > silent.get(id_, event.time):
+                # It had never run; its service was deleted then, and came back with first attempts.
+                del silent[id_]
         elif rest.startswith(_OVER):
             over.add(id_)
     hold(
-        {str(id_) for id_ in running} == started - over - {str(id_) for id_ in untold}
-        or not honest,
+        {str(id_) for id_ in running} == started - over - silent.keys() or not honest,
         "events tell otherwise",
     )

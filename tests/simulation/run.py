@@ -67,8 +67,9 @@ class Simulation:
         self._honest = not self._world.behaviour.lies
         self._remembers = True
         """Whether every event is on disk: not after a controller was killed."""
-        self._untold: set[ReplicaId] = set()
-        """What ended while there was no controller, or just before: the next one finds it so."""
+        self._untold: dict[ReplicaId, float] = {}
+        """What ended while there was no controller, or just before: the next one finds it so, at
+        this wall time."""
         self._services: dict[str, ServiceSpec] = {}
         self._nodes: dict[str, NodeSpec] = {}
         self.story: list[str] = []
@@ -277,7 +278,7 @@ class Simulation:
         self._begin()
         try:
             await self._controller.start()
-            self._untold |= before - self._running()
+            self._untold |= dict.fromkeys(before - self._running(), self._clock.wall())
         except OrchestratorError:
             hold(self._engine.down, "a controller did not come up")
 
