@@ -72,7 +72,7 @@ def scale(options: argparse.Namespace) -> Report:
 
 def packing(options: argparse.Namespace) -> Report:
     """Bins over the optimum, for the instances and traces in `--data`."""
-    from benchmarks.packing import run
+    from benchmarks.packing.run import run
 
     return run(options.data, say)
 

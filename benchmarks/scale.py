@@ -31,6 +31,7 @@ from orchestrator.engines.simulated import (
 )
 from orchestrator.model.spec import NodeSpec, ServiceSpec
 from orchestrator.model.timing import DEMO
+from orchestrator.runtime.collecting import rare_collections
 from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.desired import Change
 from orchestrator.runtime.project import Project
@@ -69,7 +70,7 @@ def measure(size: Size) -> Found:
     """One run in this process: what was measured, by name."""
     folder = Path(tempfile.mkdtemp(dir=_MEMORY if _MEMORY.is_dir() else None))
     try:
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        with rare_collections(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
             return runner.run(_measured(size, folder))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -137,11 +138,12 @@ class _Run:
 
     async def _until_ready(self) -> None:
         async with asyncio.timeout(WITHIN_S):
-            while self._ready() < self._size.total:
+            while not self._ready():
                 await asyncio.sleep(LOOK_S)
 
-    def _ready(self) -> int:
-        return sum(one.ready for one in self.controller.cluster.observed.replicas.values())
+    def _ready(self) -> bool:
+        known = self.controller.cluster.observed.replicas
+        return len(known) == self._size.total and all(one.ready for one in known.values())
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:

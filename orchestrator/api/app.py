@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from orchestrator import __version__
 from orchestrator.api import page, problems
-from orchestrator.api.planning import change_of, check_serial, planned
+from orchestrator.api.planning import change_of, check_serial, moves_view, planned
 from orchestrator.api.reading import default_folder, previous, read
 from orchestrator.api.streams import event_stream, log_stream
 from orchestrator.model.views import (
@@ -21,10 +21,13 @@ from orchestrator.model.views import (
     KillBody,
     ManifestBody,
     ManifestText,
+    MoveView,
     NodeView,
     PlanView,
     PreviousView,
     ReadView,
+    RebalanceBody,
+    RebalanceView,
     ReplicaView,
     ScaleBody,
     ServiceView,
@@ -242,6 +245,20 @@ def _add_replicas(app: FastAPI, controller: Controller, queries: Queries) -> Non
 
 
 def _add_nodes(app: FastAPI, controller: Controller, queries: Queries) -> None:
+    @app.post("/v1/rebalance")
+    async def rebalance(body: RebalanceBody) -> RebalanceView:
+        """Move replicas so that whole nodes are free; or only say which, and change nothing."""
+        plan = controller.rebalance(body.max_moves, dry_run=body.dry_run)
+        moves = moves_view(plan.moves)
+        return RebalanceView(
+            nodes_before=plan.nodes_before, nodes_after=plan.nodes_after, moves=moves
+        )
+
+    @app.get("/v1/rebalance")
+    async def moves_left() -> list[MoveView]:
+        """The moves that are under way or to come."""
+        return list(moves_view(controller.mover.left))
+
     @app.post("/v1/nodes/{name}/cordon")
     async def cordon(name: str, _: Nothing = None) -> NodeView:
         """Place nothing more on the node."""

@@ -1,4 +1,4 @@
-"""All numbers in Prometheus's terms. Counters are the proxy's own: a scrape measures nothing."""
+"""All numbers in Prometheus's terms. Counters are the proxy's own, CPU and memory the engine's."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +18,8 @@ from prometheus_client.registry import Collector
 from orchestrator import __version__
 from orchestrator.core.histogram import Histogram
 from orchestrator.core.traffic import add_counters
+from orchestrator.model.errors import EngineError
+from orchestrator.model.launch import Usage
 from orchestrator.runtime.controller import Controller
 from orchestrator.runtime.queries import Queries
 
@@ -44,9 +46,21 @@ async def exposition(controller: Controller, queries: Queries, accept: str) -> t
     """The text and its media type, as the Accept header asks for it."""
     stats = await controller.supervisor.stats()
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collected([*proxy_metrics(stats), *cluster_metrics(controller, queries)]))
+    families = (
+        *proxy_metrics(stats),
+        *cluster_metrics(controller, queries),
+        *usage_metrics(queries, await _usage(controller, queries)),
+    )
+    registry.register(_Collected(families))
     encode, media_type = choose_encoder(accept)
     return encode(registry), media_type
+
+
+async def _usage(controller: Controller, queries: Queries) -> Mapping[str, Usage]:
+    try:
+        return await controller.engine.stats([row.id for row in queries.replicas() if row.id])
+    except EngineError:
+        return {}  # The rest is worth telling also while the engine does not answer.
 
 
 class _Collected(Collector):
@@ -113,6 +127,27 @@ def _of_replicas(rows: Rows) -> Iterator[Metric]:
         for kind, name in FAILURES.items():
             failures.add_metric((*labels, kind), counters.get(name, 0))
     yield failures
+
+
+def usage_metrics(queries: Queries, usage: Mapping[str, Usage]) -> Iterator[Metric]:
+    """What replicas use; names and meaning as cAdvisor's `container_…`."""
+    used: dict[Labels, Usage] = {}
+    for row in queries.replicas():
+        if found := usage.get(row.id or ""):
+            before = used.get((row.service, row.name), Usage(0.0, 0))
+            used[row.service, row.name] = Usage(
+                before.cpu_seconds + found.cpu_seconds, before.memory_bytes + found.memory_bytes
+            )
+    cpu = CounterMetricFamily(
+        "orch_replica_cpu_usage_seconds", "CPU time used by its present attempts.", labels=REPLICA
+    )
+    memory = GaugeMetricFamily(
+        "orch_replica_memory_working_set_bytes", "Memory in use, less free cache.", labels=REPLICA
+    )
+    for labels, one in used.items():
+        cpu.add_metric(labels, one.cpu_seconds)
+        memory.add_metric(labels, one.memory_bytes)
+    yield from (cpu, memory)
 
 
 def cluster_metrics(controller: Controller, queries: Queries) -> Iterator[Metric]:

@@ -1,12 +1,14 @@
 """From manifests that were sent to a plan, and to a change of the desired state."""
 
 import asyncio
+from collections.abc import Iterable
 
 from orchestrator.core.preview import preview
+from orchestrator.core.rebalancing import Move
 from orchestrator.core.render import render
 from orchestrator.manifest import source_digest
 from orchestrator.model.errors import ConflictError
-from orchestrator.model.views import ManifestBody, PlanView
+from orchestrator.model.views import ManifestBody, MoveView, PlanView
 from orchestrator.runtime.controller import Controller
 from orchestrator.runtime.desired import Change
 
@@ -44,4 +46,12 @@ def planned(controller: Controller, change: Change) -> PlanView:
         destroy=seen.destroy,
         text=render(seen),
         pending=tuple(str(one) for one in seen.pending),
+    )
+
+
+def moves_view(moves: Iterable[Move]) -> tuple[MoveView, ...]:
+    """The moves, in their order."""
+    return tuple(
+        MoveView(replica=one.id.name, source=one.source, target=one.target, cause=one.cause)
+        for one in moves
     )

@@ -15,6 +15,7 @@ from orchestrator.engines.select import Kind, select
 from orchestrator.model.errors import ConflictError, OrchestratorError, PortInUseError
 from orchestrator.model.timing import Timing
 from orchestrator.model.views import ManifestBody
+from orchestrator.runtime.collecting import rare_collections
 from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.project import Project
 
@@ -59,7 +60,7 @@ async def serving(options: ServeOptions) -> AsyncIterator[Served]:
     project.lock()
     try:
         listener = _listen(options.api_port)
-        with contextlib.closing(listener):
+        with contextlib.closing(listener), rare_collections():
             engine, reason = await select(_engine_kind(options), project.name, project.folder)
             controller = Controller(
                 project, engine, Settings(options.timing, options.proxy_workers)

@@ -15,12 +15,14 @@ from orchestrator.cli.commands.down import down
 from orchestrator.cli.commands.events import events
 from orchestrator.cli.commands.explain import explain
 from orchestrator.cli.commands.inspect import inspect
+from orchestrator.cli.commands.load import load
 from orchestrator.cli.commands.local import schema, version
 from orchestrator.cli.commands.logs import logs
 from orchestrator.cli.commands.nodes import cordon, drain, uncordon
 from orchestrator.cli.commands.pack import pack
 from orchestrator.cli.commands.plan import plan
 from orchestrator.cli.commands.reading import nodes, ps, services
+from orchestrator.cli.commands.rebalance import rebalance
 from orchestrator.cli.commands.replicas import execute, kill
 from orchestrator.cli.commands.services import delete, restart, scale
 from orchestrator.cli.commands.sim import run as sim_run
@@ -47,6 +49,7 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "services": services,
     "nodes": nodes,
     "top": top,
+    "load": load,
     "inspect": inspect,
     "explain": explain,
     "events": events,
@@ -55,6 +58,7 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "exec": execute,
     "cordon": cordon,
     "uncordon": uncordon,
+    "rebalance": rebalance,
     "drain": drain,
     "schema": schema,
     "trust": trust,

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from orchestrator.core.scheduling import Batch, Cluster, Request, Unschedulable, place_batch
+from orchestrator.core.scheduling import (
+    Batch,
+    Cluster,
+    Request,
+    Unschedulable,
+    place_batch,
+    refusal_of,
+)
 from orchestrator.core.slots import Slot
 from orchestrator.model.plan import Action, Pending, Plan, RemoveReplica, StartReplica, StopReplica
 from orchestrator.model.state import Desired, Replica, ReplicaId, Service
@@ -35,6 +42,16 @@ class Draft:
         if batch.refusal:
             self._refused[service.name] = batch.refusal
         return batch
+
+    def move(self, service: Service, slot: Slot, node: str, cause: str) -> Unschedulable | None:
+        """Start the slot's next attempt on this node, or say why it may not go there."""
+        request = Request.of(service.spec, slot.key.slot)
+        if refusal := refusal_of(request, node, self.cluster):
+            return refusal
+        self.cluster.add(node, service.name, request.cpu_millicores, request.memory_bytes)
+        id_ = ReplicaId(slot.key.service, slot.key.slot, slot.next_attempt)
+        self._starts.append(StartReplica(id_, node, service.revision, cause))
+        return None
 
     def stop(self, replica: Replica, cause: str, *, failed: bool = False) -> None:
         """Order its end. It holds its room until it has ended."""

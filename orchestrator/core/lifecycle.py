@@ -7,7 +7,7 @@ Any phase may be skipped (a replica can vanish while it starts), none can be ret
 
 import math
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from orchestrator.core.restart import should_restart
 from orchestrator.core.slots import ending, why_failed
@@ -41,10 +41,16 @@ def running(
 ) -> Replica:
     """The engine runs it. What no probe has to confirm is so at once."""
     started = probes.startup is None
-    after = replace(
-        _forward(replica, Phase.RUNNING), engine_id=engine_id, endpoint=endpoint, started=started
+    ready = started and probes.readiness is None
+    return _forward(
+        replica,
+        Phase.RUNNING,
+        engine_id=engine_id,
+        endpoint=endpoint,
+        started=started,
+        ready=ready,
+        ready_since=now if ready else None,
     )
-    return _with_ready(after, started and probes.readiness is None, now)
 
 
 def probed(replica: Replica, kind: ProbeKind, passed: bool, probes: Probes, now: float) -> Replica:
@@ -64,23 +70,25 @@ def reprobed(replica: Replica, probes: Probes, now: float) -> Replica:
     """Its probes are others now: what none of them has to confirm is so at once."""
     started = replica.started or probes.startup is None
     ready = replica.ready or (started and probes.readiness is None)
+    if (started, ready) == (replica.started, replica.ready):
+        return replica
     return _with_ready(replace(replica, started=started), ready, now)
 
 
 def stopping(replica: Replica) -> Replica:
     """Its end was ordered: it is routed to no more."""
-    return replace(_forward(replica, Phase.STOPPING), ready=False)
+    return _forward(replica, Phase.STOPPING, ready=False)
 
 
 def exited(replica: Replica, how: Exit, now: float) -> Replica:
     """It runs no more."""
-    return replace(_forward(replica, Phase.EXITED), ready=False, exit=how, exited_at=now)
+    return _forward(replica, Phase.EXITED, ready=False, exit=how, exited_at=now)
 
 
-def _forward(replica: Replica, phase: Phase) -> Replica:
+def _forward(replica: Replica, phase: Phase, **changes: Any) -> Replica:
     if replica.phase >= phase:
         raise BackwardStepError(f"{replica.id} is {replica.phase.name}, not {phase.name} again")
-    return replace(replica, phase=phase)
+    return replace(replica, phase=phase, **changes)
 
 
 def _with_ready(replica: Replica, ready: bool, now: float) -> Replica:

@@ -7,7 +7,7 @@ crashes or never becomes ready keeps its place in the surge, so that a bad one g
 
 Where the nodes have no room for a second replica, the old one stops first: one slot at a time,
 and only while nothing else of the service is on its way. Even a service's only ready replica goes
-like that, for waiting would be for ever.
+like that, for waiting would be for ever. A replica that is only to move stays where it is then.
 """
 
 from orchestrator.core.draft import Draft
@@ -45,7 +45,9 @@ class _Round:
         old = [slot for slot in wanted if self._settle(slot)]
         if self._empty:
             self._fill_empty()
-        self._replace(old)
+        targets = [(slot, self._target(slot)) for slot in old]
+        self._replace([slot for slot, target in targets if target is None])
+        self._move([(slot, target) for slot, target in targets if target is not None])
 
     # -- slots that are no more ----------------------------------------------------------------
 
@@ -152,7 +154,23 @@ class _Round:
             if started.refusal:
                 self._make_room(tried_first[index:], started.refusal)
                 return
+            self._surging += 1
             self._moving = True
+
+    def _target(self, slot: Slot) -> str | None:
+        """The node that its replica is to move to, unless it has to be replaced anyway."""
+        replica, desired = _serving(slot), self._draft.desired
+        outdated = replica.revision != self._service.revision
+        return None if outdated or must_leave(replica, desired) else desired.moves.get(replica.id)
+
+    def _move(self, moves: list[tuple[Slot, str]]) -> None:
+        """Within the surge, and only to the node named: a move is worth no gap."""
+        left = surge(self._service.spec.replicas) - self._surging
+        for slot, target in moves[: max(0, left)]:
+            if self._is_over(slot) or self._must_wait(slot):
+                continue
+            if refusal := self._draft.move(self._service, slot, target, self._cause(slot)):
+                self._draft.pend(slot, refusal)
 
     def _tried(self, slot: Slot) -> bool:
         """Whether a replacement at the wanted revision has been started before."""

@@ -1,6 +1,6 @@
 """What is in each slot of a service: every replica classified, the best ones first."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
@@ -18,35 +18,41 @@ class Standing(Enum):
     FAILED = auto()
     """Its startup or liveness probe failed for good."""
     DISPLACED = auto()
-    """It has to leave its node, which is draining or no longer wanted."""
+    """It has to leave its node, which is draining or no longer wanted, or is to move."""
     OUTDATED = auto()
     """It runs another revision than the wanted one."""
     CURRENT = auto()
     """It is what is wanted."""
 
 
-_RULES: Final[tuple[tuple[Standing, Callable[[Replica, Service, Desired], bool]], ...]] = (
-    (Standing.ENDED, lambda replica, *_: replica.phase is Phase.EXITED),
-    (Standing.LEAVING, lambda replica, *_: replica.phase is Phase.STOPPING),
-    (Standing.FAILED, lambda replica, *_: not replica.alive),
-    (Standing.DISPLACED, lambda replica, _, desired: must_leave(replica, desired)),
-    (Standing.OUTDATED, lambda replica, service, _: replica.revision != service.revision),
-    (Standing.CURRENT, lambda *_: True),
-)
-
-
 def standing(replica: Replica, service: Service, desired: Desired) -> Standing:
-    """What the replica is to its slot: the first rule that matches decides."""
-    for verdict, matches in _RULES:
-        if matches(replica, service, desired):
-            return verdict
-    raise AssertionError("the last rule matches everything")
+    """What the replica is to its slot: the first line that applies decides."""
+    if replica.phase is Phase.EXITED:
+        return Standing.ENDED
+    if replica.phase is Phase.STOPPING:
+        return Standing.LEAVING
+    if not replica.alive:
+        return Standing.FAILED
+    if must_leave(replica, desired) or is_to_move(replica, desired):
+        return Standing.DISPLACED
+    if replica.revision != service.revision:
+        return Standing.OUTDATED
+    return Standing.CURRENT
 
 
 def must_leave(replica: Replica, desired: Desired) -> bool:
     """Whether its node is draining or gone."""
     node = desired.nodes.get(replica.node)
     return node is None or node.draining
+
+
+def is_to_move(replica: Replica, desired: Desired) -> bool:
+    """Whether it is to be replaced by one on another node. One that does not serve stays what it
+    is: there is nothing to hand over."""
+    return replica.ready and replica.id in desired.moves
+
+
+_NO_HISTORY: Final = SlotHistory()
 
 
 @dataclass(slots=True)
@@ -56,6 +62,8 @@ class Slot:
 
     key: SlotKey
     history: SlotHistory
+    newest: Replica | None = None
+    """The one with the highest attempt number, whatever it is."""
     current: list[Replica] = field(default_factory=list)
     stale: list[Replica] = field(default_factory=list)
     failed: list[Replica] = field(default_factory=list)
@@ -66,16 +74,6 @@ class Slot:
     def active(self) -> list[Replica]:
         """Those starting or running."""
         return [*self.current, *self.stale, *self.failed]
-
-    @property
-    def all(self) -> list[Replica]:
-        """Every replica of the slot."""
-        return [*self.active, *self.leaving, *self.ended]
-
-    @property
-    def newest(self) -> Replica | None:
-        """The one with the highest attempt number."""
-        return max(self.all, key=_attempt, default=None)
 
     @property
     def next_attempt(self) -> int:
@@ -120,23 +118,27 @@ def _slot(
     there: list[Replica],
     histories: Mapping[SlotKey, SlotHistory],
 ) -> Slot:
-    slot = Slot(key, histories.get(key, SlotHistory()))
+    slot = Slot(key, histories.get(key, _NO_HISTORY))
     for replica in sorted(there, key=_attempt):
         _list_for(slot, standing(replica, service, desired)).append(replica)
+        slot.newest = replica
     slot.current.sort(key=lambda replica: (not replica.ready, replica.id.attempt))
     slot.stale.sort(key=lambda replica: (not replica.ready, -replica.id.attempt))
     return slot
 
 
 def _list_for(slot: Slot, verdict: Standing) -> list[Replica]:
-    return {
-        Standing.ENDED: slot.ended,
-        Standing.LEAVING: slot.leaving,
-        Standing.FAILED: slot.failed,
-        Standing.DISPLACED: slot.stale,
-        Standing.OUTDATED: slot.stale,
-        Standing.CURRENT: slot.current,
-    }[verdict]
+    match verdict:
+        case Standing.CURRENT:
+            return slot.current
+        case Standing.DISPLACED | Standing.OUTDATED:
+            return slot.stale
+        case Standing.FAILED:
+            return slot.failed
+        case Standing.LEAVING:
+            return slot.leaving
+        case Standing.ENDED:
+            return slot.ended
 
 
 def _attempt(replica: Replica) -> int:
@@ -152,6 +154,8 @@ def why_stale(replica: Replica, service: Service, desired: Desired) -> str:
         return f"{replica.node} is gone"
     if must_leave(replica, desired):
         return f"{replica.node} is draining"
+    if replica.revision == service.revision and replica.id in desired.moves:
+        return f"it moves from {replica.node}"
     return f"revision {replica.revision} -> {service.revision}"
 
 

@@ -172,11 +172,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that is wanted. `serial` grows with every change of it."""
+    """All that is wanted. `serial` grows with every change of it but `moves`."""
 
     services: Mapping[str, Service] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
     serial: int = 0
+    moves: Mapping[ReplicaId, str] = field(default_factory=dict)
+    """Replicas that are to be replaced by one on another node, if that has room: which."""
 
 
 @dataclass(frozen=True, slots=True)

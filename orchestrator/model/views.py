@@ -83,6 +83,8 @@ class ServiceView(View):
     pending: int
     restarts: int
     spec: ServiceSpec
+    near: tuple[str, ...] = ()
+    """A sentence on each limit (CPU, memory, concurrency) that it is close to now."""
 
 
 class NodeView(View):
@@ -98,6 +100,8 @@ class NodeView(View):
     memory_used_bytes: int
     replicas: int
     labels: dict[str, str]
+    near: tuple[str, ...] = ()
+    """As of a service, by what its replicas use, not by what they reserve."""
 
 
 class EventView(View):
@@ -133,6 +137,23 @@ class ExplainView(View):
     reason: str
     strategy: str
     verdicts: tuple[VerdictView, ...]
+
+
+class MoveView(View):
+    """One replica (`web-2`) from its node to another."""
+
+    replica: str
+    source: str
+    target: str
+    cause: str
+
+
+class RebalanceView(View):
+    """Moves that free whole nodes, and how many nodes hold something before and after them."""
+
+    nodes_before: int
+    nodes_after: int
+    moves: tuple[MoveView, ...] = ()
 
 
 class PlanView(View):
@@ -225,6 +246,13 @@ class ManifestBody(View):
     """Delete services and nodes that are not named here."""
     serial: int | None = None
     """Refuse (409) unless the desired state still has this serial."""
+
+
+class RebalanceBody(View):
+    """How many replicas to move at most (null: any number), and whether only to say which."""
+
+    max_moves: int | None = Field(None, ge=1)
+    dry_run: bool = False
 
 
 class ManifestText(View):

@@ -31,13 +31,12 @@ class Agenda:
         """When the next service is due without any news."""
         return min(self._alarms.values(), default=None)
 
-    def take(self, now: float, managed: Collection[str]) -> set[str]:
+    def take(self, now: float) -> set[str]:
         """The services to look at now, and an empty agenda but for later alarms."""
         due = {name for name, time in self._alarms.items() if time <= now}
         # What an alarm was for may be gone: it does not ring a second time.
         self._alarms = {name: time for name, time in self._alarms.items() if name not in due}
-        found = (self._dirty | due).intersection(managed)
-        self._dirty = set()
+        found, self._dirty = self._dirty | due, set()
         self.wake.clear()
         return found
 

@@ -4,6 +4,9 @@ News from the engine, the probes and the executor come in here; each is written 
 state, told to the event log, and puts its service on the agenda, which wakes the control loop.
 """
 
+from collections.abc import Iterable
+from itertools import chain
+
 from orchestrator.core.lifecycle import ProbeKind
 from orchestrator.engines.base import Engine
 from orchestrator.model.launch import EngineReplica
@@ -49,12 +52,16 @@ class Cluster:
 
     def take_touched(self) -> set[str]:
         """The services to look at now."""
-        return self.agenda.take(self.clock.monotonic(), self.managed)
+        return set(filter(self.manages, self.agenda.take(self.clock.monotonic())))
+
+    def manages(self, service: str) -> bool:
+        """Whether it is wanted, or being deleted. A service that nobody declared is not ours to
+        decide on: its replicas are left alone."""
+        return service in self.desired.now.services or service in self.desired.deleting
 
     @property
     def managed(self) -> set[str]:
-        """Services that are wanted, or being deleted. A service that nobody declared is not ours
-        to decide on: its replicas are left alone."""
+        """All services that are ours to decide on."""
         return self.desired.now.services.keys() | self.desired.deleting
 
     # -- news from the engine --------------------------------------------------------------
@@ -109,9 +116,9 @@ class Cluster:
         elif before.alive and not after.alive:
             self._warn(after, "Unhealthy", f"{kind} probe failed: {failure}")
 
-    def watch_all(self) -> None:
-        """Probe what runs by the present specs."""
-        for replica in list(self.observed.replicas.values()):
+    def probe_anew(self, services: Iterable[str]) -> None:
+        """Probe what runs of these by their present specs."""
+        for replica in chain.from_iterable(map(self.observed.of_service, services)):
             if replica.phase is Phase.RUNNING:
                 self._reprobe(replica)
                 self._watch(replica)
@@ -124,8 +131,9 @@ class Cluster:
     def _watch(self, replica: Replica) -> None:
         spec = self.spec(replica.id.service)
         probes = spec.probes if spec else Probes()
-        if replica.engine_id is not None and replica.phase is Phase.RUNNING:
-            self.prober.watch(replica.id, replica.engine_id, replica.endpoint, probes)
+        id_, engine_id, started = replica.id, replica.engine_id, replica.started
+        if engine_id is not None and replica.phase is Phase.RUNNING:
+            self.prober.watch(id_, engine_id, replica.endpoint, probes, started=started)
 
     def _say(self, replica: Replica, reason: str, message: str) -> None:
         self.log.normal(reason, f"replica/{replica.id.name}", f"{replica.id} {message}")

@@ -7,6 +7,7 @@ calls it and the commands that change what is wanted.
 import asyncio
 import contextlib
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,8 @@ from orchestrator.runtime.desired import Change, DesiredState
 from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.executor import Executor
 from orchestrator.runtime.images import Images
+from orchestrator.runtime.limit_watch import LimitWatch
+from orchestrator.runtime.mover import Mover, Rebalancing
 from orchestrator.runtime.project import Project
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from orchestrator.runtime.publisher import Publisher
@@ -62,12 +65,14 @@ class Controller:
         desired = DesiredState(self.store, settings.timing)
         self.cluster = Cluster(engine, self.store, desired, self.log, clock)
         self.demands = Demands(self.cluster)
+        self.mover = Mover(self.cluster)
         self.supervisor = ProxySupervisor(
             project.run_dir, settings.proxy_workers, self._suspected, self.demands.heard
         )
         certificates = Certificates(Authority(project.base), project.certificates_dir)
         self.publisher = Publisher(self.supervisor, self.cluster, certificates)
         self.images = Images(engine, self.log)
+        self.limits = LimitWatch(engine, self.cluster, self.supervisor, settings.proxy_workers)
         self.watcher = Watcher(engine, self.cluster, settings.timing.resync_s)
         self.executor = Executor(
             engine, self.cluster, self.publisher, self.images, self.watcher.degrade
@@ -94,7 +99,7 @@ class Controller:
         self.cluster.touch_all()
         watcher = self.watcher
         loops = (watcher.watch_events, watcher.watch_list, self.publisher.run, self._control)
-        for loop in (*loops, self._flush):
+        for loop in (*loops, self._flush, self.limits.run):
             self._tasks.append(asyncio.create_task(loop(), name=loop.__qualname__))
 
     async def _find(self) -> None:
@@ -170,9 +175,11 @@ class Controller:
     def apply(self, change: Change) -> None:
         """Want this. Raises `ConflictError`, `StateError`; then nothing has changed."""
         self.publisher.check_ports(self.cluster.desired.propose(change))
+        nodes = self.cluster.desired.now.nodes
         changed = self.cluster.desired.apply(change)
-        if changed or change.nodes:
-            self._wanted_changed()
+        self._wanted_changed(changed)
+        if self.cluster.desired.now.nodes is not nodes:
+            self.cluster.touch_all()
         for name in sorted(changed):
             self.log.normal("Applied", f"service/{name}", "a new specification was applied")
 
@@ -180,30 +187,40 @@ class Controller:
         """Raises `NotFoundError`, `InvalidRequestError`."""
         self.cluster.desired.scale(service, replicas)
         self.log.normal("Scaled", f"service/{service}", f"scaled to {replicas} replicas")
-        self._wanted_changed()
+        self._wanted_changed({service})
 
     def restart(self, service: str) -> None:
         """Replace all replicas, one after the other. Raises `NotFoundError`."""
         self.cluster.desired.restart(service)
         self.log.normal("Restarting", f"service/{service}", "a restart was ordered")
-        self._wanted_changed()
+        self._wanted_changed({service})
 
     def delete(self, service: str) -> None:
         """Raises `NotFoundError`."""
         self.cluster.desired.delete(service)
         self.log.normal("Deleting", f"service/{service}", "its deletion was ordered")
-        self._wanted_changed()
+        self._wanted_changed({service})
 
     def mark_node(self, node: str, *, cordoned: bool, draining: bool, word: str) -> None:
         """Cordon, uncordon or drain. Raises `NotFoundError`."""
         self.cluster.desired.mark_node(node, cordoned=cordoned, draining=draining)
         self.log.normal(word, f"node/{node}", f"the node is now {word.lower()}")
-        self._wanted_changed()
-
-    def _wanted_changed(self) -> None:
-        self.demands.review()
-        self.cluster.watch_all()
         self.cluster.touch_all()
+
+    def rebalance(self, most: int | None = None, *, dry_run: bool = False) -> Rebalancing:
+        """Plan moves that free whole nodes, at most so many, and begin them."""
+        plan = self.mover.plan(most)
+        if not dry_run:
+            count = f"{len(plan.moves)} moves" if len(plan.moves) != 1 else "1 move"
+            nodes = f"nodes in use {plan.nodes_before} -> {plan.nodes_after}"
+            self.log.normal("Rebalancing", "project", f"{count}, {nodes}")
+            self.mover.begin(plan.moves)
+        return plan
+
+    def _wanted_changed(self, services: Collection[str]) -> None:
+        self.demands.review()
+        self.cluster.probe_anew(services)
+        self.cluster.agenda.add(services)
 
     # -- the loop --------------------------------------------------------------------------
 
@@ -237,7 +254,8 @@ class Controller:
         self.cluster.agenda.looked_at(services, plan)
         self._tell_pending(services, {one.key: one.reason for one in plan.pending})
         self.executor.submit(plan.actions)
-        self._forget_deleted()
+        self.mover.look(self.pending)
+        self._forget_deleted(services)
 
     def _tell_pending(self, services: set[str], pending: dict[SlotKey, str]) -> None:
         kept = {key: why for key, why in self.pending.items() if key.service not in services}
@@ -246,8 +264,8 @@ class Controller:
                 self.log.warning("FailedScheduling", f"replica/{key.name}", why)
         self.pending = kept | pending
 
-    def _forget_deleted(self) -> None:
-        for name in sorted(self.cluster.desired.deleting):
+    def _forget_deleted(self, services: set[str]) -> None:
+        for name in sorted(services & self.cluster.desired.deleting):
             if not self.cluster.observed.of_service(name):
                 try:
                     self.cluster.desired.forget(name)

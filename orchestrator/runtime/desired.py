@@ -1,7 +1,7 @@
 """The desired state: its one writer. Every change is on disk before it counts."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,7 +9,7 @@ from orchestrator.core.sharing import REMEDY, Claims
 from orchestrator.model.errors import ConflictError, InvalidRequestError, NotFoundError
 from orchestrator.model.revision import revision_of
 from orchestrator.model.spec import MAX_REPLICAS, Capacity, NodeSpec, ServiceSpec
-from orchestrator.model.state import Desired, Node, Service
+from orchestrator.model.state import Desired, Node, ReplicaId, Service
 from orchestrator.model.timing import Timing, with_timing
 from orchestrator.runtime.store import NodeRecord, ServiceRecord, Store
 
@@ -41,9 +41,9 @@ class DesiredState:
         self.now = self._view(self._services, self._nodes, store.serial())
 
     @property
-    def deleting(self) -> set[str]:
+    def deleting(self) -> Set[str]:
         """Services wanted no more, of which something may be left."""
-        return set(self._leaving)
+        return self._leaving.keys()
 
     def spec(self, name: str) -> ServiceSpec | None:
         """The spec of a service that is wanted, or that is on its way out by it."""
@@ -67,18 +67,19 @@ class DesiredState:
         return self._view(services, nodes, self.now.serial + 1)
 
     def apply(self, change: Change) -> set[str]:
-        """Want this from now on; the names of services that differ. Raises `StateError`."""
+        """Want this from now on; the names of services that differ, or are gone. Raises
+        `StateError`."""
         services, nodes = self._merged(change)
         gone = self._services.keys() - services.keys()
         if services == self._services and nodes == self._nodes:
             return set()
-        before = self.now.services
+        before, records = self.now.services, self._services
         self._commit(services, nodes, undoable=True)
         self._leaving |= {name: before[name].spec for name in gone}
         for name in services:
             self._leaving.pop(name, None)
             self._deleted.pop(name, None)
-        return gone | services.keys()
+        return gone | {name for name in services if services[name] is not records.get(name)}
 
     def previous(self) -> Change | None:
         """What brings back the state before the last apply, replica counts included; None where
@@ -123,6 +124,11 @@ class DesiredState:
         if spec is not None:
             self._leaving[name] = spec
         return spec is not None
+
+    def move(self, moves: Mapping[ReplicaId, str]) -> None:
+        """Have these replicas, and no others, move to these nodes. An order of the moment: it is
+        not kept for a controller to come, to which both replicas are what is wanted."""
+        self.now = replace(self.now, moves=dict(moves))
 
     def mark_node(self, name: str, *, cordoned: bool, draining: bool) -> None:
         """Cordon, uncordon or drain. Raises `NotFoundError`."""
@@ -203,6 +209,7 @@ class DesiredState:
             {name: self._wanted(name, record) for name, record in services.items()},
             self._shown(nodes),
             serial,
+            self.now.moves,
         )
 
     def _shown(self, nodes: Mapping[str, NodeRecord]) -> Mapping[str, Node]:

@@ -28,7 +28,9 @@ class EventLog:
     def record(self, type_: EventType, reason: str, about: str, message: str) -> None:
         """Something happened to `about` (`service/web`, `replica/web-2`, …)."""
         self.serial += 1
-        text = message.replace("\r", "\\r").replace("\n", "\\n").replace("\x1b", "\\x1b")
+        text = message
+        if not message.isprintable():
+            text = message.replace("\r", "\\r").replace("\n", "\\n").replace("\x1b", "\\x1b")
         event = Event(self._clock.wall(), type_, reason, about, text, self.serial)
         level = logging.INFO if type_ == "Normal" else logging.WARNING
         _log.log(level, "%s %s: %s", about, reason, text)

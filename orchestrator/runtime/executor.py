@@ -14,13 +14,13 @@ from orchestrator.model.errors import (
     ImageError,
     NotFoundError,
     OrchestratorError,
-    StateError,
 )
 from orchestrator.model.launch import EngineReplica, ImageSpec, Launch
 from orchestrator.model.plan import Action, RemoveReplica, StartReplica, StopReplica
 from orchestrator.model.spec import ServiceSpec
 from orchestrator.model.state import Exit, Phase, ReplicaId, Service
 from orchestrator.runtime.cluster import Cluster
+from orchestrator.runtime.deadlines import Deadlines
 from orchestrator.runtime.images import Images
 from orchestrator.runtime.publisher import Publisher
 
@@ -44,7 +44,7 @@ class Executor:
         self._unavailable = unavailable
         self._starts: dict[ReplicaId, asyncio.Task[None]] = {}
         self._tasks: dict[ReplicaId, asyncio.Task[None]] = {}
-        self._deadlines = cluster.store.stopping()
+        self._deadlines = Deadlines(cluster.store, cluster.log)
 
     def submit(self, actions: Iterable[Action]) -> None:
         """Begin. What is already under way for a replica is not begun again."""
@@ -201,27 +201,14 @@ class Executor:
         if start := self._starts.get(action.id):
             await asyncio.wait([start])
         grace_s, drain_s = self._graces(action.id)
-        self._remember_deadline(action.id, drain_s + grace_s)
+        await self._deadlines.begin(action.id, drain_s + grace_s)
         await self._publisher.unroute(action.id, drain_s)
         known = self._cluster.observed.replicas.get(action.id)
         if known is not None and known.engine_id is not None and known.phase is Phase.STOPPING:
             engine_id = known.engine_id
             await self._insist(lambda: self._engine.stop(engine_id, grace_s))
         self._cluster.exited(action.id, Exit(ordered=not action.failed))
-        self._forget_deadline(action.id)
-
-    def _remember_deadline(self, id_: ReplicaId, left_s: float) -> None:
-        """For a controller that comes after us: worth a warning, not worth giving up the stop."""
-        try:
-            self._cluster.store.put_stopping(id_, left_s)
-        except StateError as error:
-            self._cluster.log.warning("StateError", "project", str(error))
-
-    def _forget_deadline(self, id_: ReplicaId) -> None:
-        try:
-            self._cluster.store.forget_stopping(id_)
-        except StateError as error:
-            self._cluster.log.warning("StateError", "project", str(error))
+        self._deadlines.end(action.id)
 
     def _graces(self, id_: ReplicaId) -> tuple[float, float]:
         """Seconds for SIGTERM and for draining; what an earlier controller granted is spent."""
@@ -229,7 +216,7 @@ class Executor:
         grace_s = spec.stop_grace_period_s if spec else None
         drain_s = spec.proxy.drain_timeout_s if spec and spec.proxy else None
         grace_s, drain_s = 10.0 if grace_s is None else grace_s, drain_s or 0.0
-        left_s = self._deadlines.pop(id_, None)
+        left_s = self._deadlines.granted(id_)
         return (grace_s, drain_s) if left_s is None else (min(grace_s, left_s), 0.0)
 
     # -- remove ----------------------------------------------------------------------------

@@ -92,15 +92,13 @@ class ObservedState:
 
     def start_ordered(self, action: StartReplica, spec: ServiceSpec) -> None:
         """From now on the replica holds its place and its resources."""
-        history = self.slots.get(action.id.key, SlotHistory())
-        last_attempt = max(history.last_attempt, action.id.attempt)
+        key = action.id.key
+        history = self.slots.get(key, SlotHistory())
         # What an older revision did wrong is not held against a new one.
-        failures = history.failures
-        if failures and not self._same_revision(action):
-            failures = 0
-        self._write_slot(
-            action.id.key, replace(history, last_attempt=last_attempt, failures=failures)
-        )
+        if history.failures and not self._same_revision(action):
+            history = replace(history, failures=0)
+        last_attempt = max(history.last_attempt, action.id.attempt)
+        self._write_slot(key, replace(history, last_attempt=last_attempt))
         self._put(lifecycle.begun(action, spec, self._clock.monotonic()))
 
     def _same_revision(self, action: StartReplica) -> bool:

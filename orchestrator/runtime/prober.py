@@ -50,16 +50,25 @@ class Prober:
         self._subjects: dict[ReplicaId, _Subject] = {}
 
     def watch(
-        self, id_: ReplicaId, engine_id: str, endpoint: Endpoint | None, probes: Probes
+        self,
+        id_: ReplicaId,
+        engine_id: str,
+        endpoint: Endpoint | None,
+        probes: Probes,
+        *,
+        started: bool = False,
     ) -> None:
-        """Begin, or go on with other probes: what has passed before stays passed."""
+        """Begin, or go on with other probes: what has passed before stays passed, as has the
+        startup probe if it is `started`."""
         old = self._subjects.get(id_)
         if old is not None and (old.probes, old.endpoint) == (probes, endpoint):
             return
         self.forget(id_)
+        if (probes.startup, probes.readiness, probes.liveness) == (None, None, None):
+            return
         subject = _Subject(id_, engine_id, endpoint, probes)
         self._subjects[id_] = subject
-        if probes.startup is None or (old is not None and old.started.is_set()):
+        if probes.startup is None or started or (old is not None and old.started.is_set()):
             subject.started.set()
         else:
             self._spawn(subject, probes.startup, ("startup",))

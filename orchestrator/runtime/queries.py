@@ -76,6 +76,7 @@ class Queries:
             pending=len(pending),
             restarts=sum(history.restarts for history in histories),
             spec=spec,
+            near=self._controller.limits.near(f"service/{name}"),
         )
 
     def _routed(self, service: str, replicas: list[Replica]) -> bool:
@@ -109,6 +110,7 @@ class Queries:
             memory_used_bytes=sum(replica.memory_bytes for replica in here),
             replicas=len(here),
             labels=node.spec.labels,
+            near=self._controller.limits.near(f"node/{node.name}"),
         )
 
     # -- explanations ----------------------------------------------------------------------

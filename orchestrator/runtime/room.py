@@ -26,10 +26,21 @@ class Room:
     def on(self, nodes: Mapping[str, Node], replicas: Iterable[Replica]) -> Cluster:
         """The cluster of these nodes. `replicas`: all of them, for when the nodes are others."""
         if nodes is not self._nodes:
-            if nodes != self._nodes:
+            if not self._remark(nodes):
                 self._cluster = Cluster.of(nodes, replicas)
             self._nodes = nodes
         return self._cluster
+
+    def _remark(self, nodes: Mapping[str, Node]) -> bool:
+        """Cordons and drains are only marked. False if more than these has changed."""
+        if nodes.keys() != self._nodes.keys():
+            return False
+        if any(node.spec != self._nodes[name].spec for name, node in nodes.items()):
+            return False
+        for name, node in nodes.items():
+            if node.schedulable != self._nodes[name].schedulable:
+                self._cluster.mark(name, schedulable=node.schedulable)
+        return True
 
 
 def _holding(replica: Replica | None) -> tuple[str, int, int] | None:

@@ -6,7 +6,7 @@ written in batches by `flush`: a crash loses a moment of them, and labels make u
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +22,8 @@ from orchestrator.runtime.database import open_database
 # Kubernetes keeps 10 revisions of a Deployment.
 REVISIONS_KEPT: Final = 10
 EVENTS_KEPT: Final = 10_000
+# What a slot remembers, but for its last exit and its delay.
+_COUNTS: Final = ("last_attempt", "restarts", "failures")
 # The column `deleting` of a service.
 _WANTED, _DELETING, _DELETED = 0, 1, 2
 
@@ -173,6 +175,7 @@ class Store:
             )
             self._db.execute("DELETE FROM revisions WHERE service = ?", (name,))
             self._db.execute("DELETE FROM slots WHERE service = ?", (name,))
+            self._db.execute("DELETE FROM stopping WHERE service = ?", (name,))
 
     def nodes(self) -> dict[str, NodeRecord]:
         """Every node."""
@@ -221,15 +224,18 @@ class Store:
         """Write this at the next `flush`; None forgets the slot."""
         self._slots[key] = history
 
-    def _write_slot(self, key: SlotKey, history: SlotHistory | None) -> None:
-        if history is None:
-            self._db.execute("DELETE FROM slots WHERE service = ? AND slot = ?", key)
-            return
-        fields = asdict(history)
-        delay_s = max(0.0, fields.pop("not_before") - self._clock.monotonic())
-        text = json.dumps(fields | {"delay_s": delay_s})
-        not_before_wall = self._clock.wall() + delay_s
-        self._db.execute("REPLACE INTO slots VALUES (?, ?, ?, ?)", (*key, text, not_before_wall))
+    def _write_slots(self) -> None:
+        gone = [key for key, history in self._slots.items() if history is None]
+        self._db.executemany("DELETE FROM slots WHERE service = ? AND slot = ?", gone)
+        rows = (self._slot_row(key, history) for key, history in self._slots.items() if history)
+        self._db.executemany("REPLACE INTO slots VALUES (?, ?, ?, ?)", rows)
+
+    def _slot_row(self, key: SlotKey, history: SlotHistory) -> tuple[str, int, str, float]:
+        fields = {name: getattr(history, name) for name in _COUNTS}
+        delay_s = max(0.0, history.not_before - self._clock.monotonic())
+        last_exit = asdict(history.last_exit) if history.last_exit else None
+        text = json.dumps({**fields, "last_exit": last_exit, "delay_s": delay_s})
+        return *key, text, self._clock.wall() + delay_s
 
     # -- terminations in progress ----------------------------------------------------------
 
@@ -239,17 +245,17 @@ class Store:
         rows = self._db.execute("SELECT service, slot, attempt, deadline_wall FROM stopping")
         return {ReplicaId(*row[:3]): max(0.0, row[3] - now) for row in rows}
 
-    def put_stopping(self, replica: ReplicaId, left_s: float) -> None:
-        """A termination begins: SIGKILL is due in `left_s`."""
-        deadline = self._clock.wall() + left_s
+    def put_stopping(
+        self, begun: Mapping[ReplicaId, float], over: Collection[ReplicaId] = ()
+    ) -> None:
+        """Terminations have begun, each with the seconds left until SIGKILL, and others are
+        over."""
+        now = self._clock.wall()
+        rows = [(*replica, now + left_s) for replica, left_s in begun.items()]
         with self.transaction():
-            self._db.execute("REPLACE INTO stopping VALUES (?, ?, ?, ?)", (*replica, deadline))
-
-    def forget_stopping(self, replica: ReplicaId) -> None:
-        """A termination is over."""
-        with self.transaction():
-            self._db.execute(
-                "DELETE FROM stopping WHERE service = ? AND slot = ? AND attempt = ?", replica
+            self._db.executemany("REPLACE INTO stopping VALUES (?, ?, ?, ?)", rows)
+            self._db.executemany(
+                "DELETE FROM stopping WHERE service = ? AND slot = ? AND attempt = ?", over
             )
 
     # -- events ----------------------------------------------------------------------------
@@ -273,8 +279,7 @@ class Store:
         if not self._events and not self._slots:
             return
         with self.transaction():
-            for key, history in self._slots.items():
-                self._write_slot(key, history)
+            self._write_slots()
             self._db.executemany(
                 "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)",
                 [(e.serial, e.time, e.type, e.reason, e.object, e.message) for e in self._events],

@@ -85,17 +85,22 @@ class Watcher:
             known = self._cluster.observed.replicas.get(event.id)
             if known is not None and known.engine_id in (None, event.engine_id):
                 self._cluster.exited(event.id, event.exit, event.engine_id)
+        elif event.kind == "removed" and event.id is not None:
+            known = self._cluster.observed.replicas.get(event.id)
+            if known is not None and known.phase is not Phase.EXITED:
+                self._look.set()
         elif event.kind != "started":
             self._look.set()
 
     async def _believe(self, seen: list[EngineReplica], began: float) -> None:
         for one in seen:
-            await self._believe_one(one, began)
+            if self._is_news(one):
+                await self._believe_one(one, began)
         listed = {one.id: one for one in seen}
         doubted = {
             known.id
             for known in self._cluster.observed.replicas.values()
-            if not self._stale(known.id, began) and self._contradicts(listed.get(known.id), known)
+            if self._contradicts(listed.get(known.id), known) and not self._stale(known.id, began)
         }
         for id_ in sorted(doubted & self._doubted):
             if id_ in listed:
@@ -111,19 +116,23 @@ class Watcher:
     def _forget_unclaimed(self, listed: Collection[ReplicaId]) -> None:
         """What ended of a service that nobody wants is decided on no more: once the engine has
         nothing of it either, its record goes."""
-        for known in list(self._cluster.observed.replicas.values()):
-            unclaimed = known.id.service not in self._cluster.managed
-            if unclaimed and known.phase is Phase.EXITED and known.id not in listed:
-                self._cluster.observed.forget(known.id)
+        for name in self._unclaimed():
+            for known in self._cluster.observed.of_service(name):
+                if known.phase is Phase.EXITED and known.id not in listed:
+                    self._cluster.observed.forget(known.id)
 
     def _recall_deleted(self) -> None:
         """A replica that no list had shown when its service was deleted, or that was started late,
         goes after the others."""
-        for name in sorted(self._cluster.observed.services - self._cluster.managed):
+        for name in self._unclaimed():
             if self._cluster.desired.recall(name):
                 what = "a replica of it has turned up after its deletion"
                 self._cluster.log.normal("Deleting", f"service/{name}", what)
                 self._cluster.touch(name)
+
+    def _unclaimed(self) -> list[str]:
+        """Services of which something is known, and that nobody wants or deletes."""
+        return sorted(self._cluster.observed.services - self._cluster.managed)
 
     def _contradicts(self, one: EngineReplica | None, known: Replica) -> bool:
         """Whether what is over runs (an engine may say so a moment longer), or what runs is not
@@ -135,6 +144,13 @@ class Watcher:
 
     def _stale(self, id_: ReplicaId, began: float) -> bool:
         return self._cluster.observed.changed_since(id_, began)
+
+    def _is_news(self, one: EngineReplica) -> bool:
+        """Whether there could be something to learn from it. Mostly there is not."""
+        known = self._cluster.observed.replicas.get(one.id)
+        if known is None or not one.running or known.phase is Phase.STARTING:
+            return True
+        return (known.engine_id, known.endpoint) != (one.engine_id, one.endpoint)
 
     async def _believe_one(self, one: EngineReplica, began: float) -> None:
         known = self._cluster.observed.replicas.get(one.id)

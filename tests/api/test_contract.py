@@ -26,11 +26,12 @@ REPLICA = {
 SERVICE = {
     "name": str, "desired": int, "active": int, "ready": int, "up_to_date": int, "revision": str,
     "address": (str, type(None)), "image": (str, type(None)), "status": str, "reason": str,
-    "pending": int, "restarts": int, "spec": dict,
+    "pending": int, "restarts": int, "spec": dict, "near": list,
 }  # fmt: skip
 NODE = {
     "name": str, "zone": str, "status": str, "cpu_millicores": int, "cpu_used_millicores": int,
     "memory_bytes": int, "memory_used_bytes": int, "replicas": int, "labels": dict,
+    "near": list,
 }  # fmt: skip
 EVENT = {
     "serial": int, "time": float, "type": str, "reason": str, "object": str, "message": str,

@@ -1,5 +1,8 @@
 """Numbers of real traffic, as Prometheus and as the API tell them."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +19,7 @@ from tests.support.wait import eventually_async
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 REQUESTS = 12
+ROOT = Path(__file__).parents[2]
 
 
 async def busy(api: Api) -> None:
@@ -218,3 +222,32 @@ async def test_failures_are_rates_too(shared: Api) -> None:
         return bool(web["error_ratio"] == 1.0 and web["errors_per_s"] == web["requests_per_s"])
 
     await eventually_async(failing)
+
+
+async def test_what_replicas_use(shared: Api) -> None:
+    await busy(shared)
+    samples = await scraped(shared)
+    for service, replica in (("web", "web-1"), ("job", "job-1")):
+        labels = {"service": service, "replica": replica}
+        assert of(samples, "orch_replica_cpu_usage_seconds_total", **labels) > 0
+        memory = of(samples, "orch_replica_memory_working_set_bytes", **labels)
+        assert 2**20 < memory < 2**30
+
+
+async def test_the_grafana_dashboard_asks_for_what_there_is(shared: Api) -> None:
+    """Each metric that it names is exported, with the labels it goes by."""
+    await busy(shared)
+    exported: dict[str, set[str]] = {}
+    for name, labels in await scraped(shared):
+        exported.setdefault(name, set()).update(key for key, _ in labels)
+    board = json.loads((ROOT / "docs" / "grafana.json").read_text())
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert len(asked) >= len(board["panels"]) >= 10
+    for expression in asked:
+        names = re.findall(r"orch_[a-z_]+", expression)
+        assert names, expression
+        assert set(names) <= exported.keys(), expression
+        grouped = re.findall(r"by \(([^)]*)\)", expression)
+        wanted = {label.strip() for group in grouped for label in group.split(",")}
+        shown = {label for name in names for label in exported[name]}
+        assert wanted <= shown, expression

@@ -5,6 +5,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from tests.api.conftest import Api
+from tests.support.hoard import come_near
 from tests.support.rig import settle
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -129,3 +130,13 @@ async def test_a_death_is_marked_on_the_charts(page: Page, api: Api) -> None:
     told = await marks.locator("title").all_text_contents()
     assert any("exited with code 137" in text for text in told)
     assert any("Applied" in text for text in told)
+
+
+async def test_who_is_close_to_a_limit_is_shown(page: Page, api: Api) -> None:
+    await come_near(api.rig, api.served.controller)
+    near = page.get_by_role("list", name="Limits that hoard is close to")
+    await expect(near).to_contain_text("of its memory limit")
+    await expect(page.locator("#events")).to_contain_text("NearLimit")
+    await expect(page.locator("article.node .near")).to_be_hidden()
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()

@@ -9,7 +9,7 @@ from orchestrator.core.reconcile import reconcile
 from orchestrator.core.scheduling import Cluster
 from orchestrator.model.state import Desired, Node, Observed, Phase, Replica, ReplicaId
 from orchestrator.runtime.room import Room
-from tests.properties.clusters import SERVICES, desires, observations, replicas
+from tests.properties.clusters import NODES, SERVICES, desires, observations, replicas
 
 
 def same(one: Cluster, other: Cluster) -> bool:
@@ -22,15 +22,16 @@ def same(one: Cluster, other: Cluster) -> bool:
     )
 
 
-_turns = st.lists(st.one_of(replicas(), desires().map(lambda one: one.nodes)), max_size=25)
+_marks = st.tuples(st.sampled_from(NODES), st.booleans(), st.booleans())
+_turns = st.lists(st.one_of(replicas(), desires().map(lambda one: one.nodes), _marks), max_size=25)
 
 
 @given(_turns)
 def test_whatever_happens_it_is_the_cluster_built_anew(
-    turns: list[Replica | dict[str, Node]],
+    turns: list[Replica | dict[str, Node] | tuple[str, bool, bool]],
 ) -> None:
     """Replicas appear, change in every way, and are forgotten (here: at their second end), while
-    nodes come and go."""
+    nodes come, are cordoned or drained, and go."""
     room, known = Room(), dict[ReplicaId, Replica]()
     nodes: dict[str, Node] = {}
     for turn in turns:
@@ -39,6 +40,11 @@ def test_whatever_happens_it_is_the_cluster_built_anew(
             over = before is not None and {before.phase, turn.phase} == {Phase.EXITED}
             room.changed(before, None if over else turn)
             known |= {} if over else {turn.id: turn}
+        elif isinstance(turn, tuple):
+            name, cordoned, draining = turn
+            if name in nodes:
+                marked = replace(nodes[name], cordoned=cordoned, draining=draining)
+                nodes = {**nodes, name: marked}
         else:
             nodes = turn
         assert same(room.on(nodes, known.values()), Cluster.of(nodes, known.values()))

@@ -45,7 +45,7 @@ async def test_a_backoff_that_ends_while_others_have_news_is_not_missed(
     assert controller.cluster.observed.replicas == {}
     controller._decide({"web"})
     assert agenda.next_alarm == due
-    agenda.take(0.0, ())
+    agenda.take(0.0)
     controller.cluster.touch("web")
     clock.pass_(10.001)
     assert controller.cluster.take_touched() == {"job", "web"}

@@ -55,7 +55,7 @@ def test_what_is_not_named_stays_unless_pruned(desired: DesiredState) -> None:
     desired.apply(Change((service("c"),), (node("n3"),)))
     assert set(desired.now.services) == {"a", "b", "c"}
     assert set(desired.now.nodes) == {"n1", "n2", "n3"}
-    assert desired.apply(Change((service("c"),), (node("n3"),), prune=True)) == {"a", "b", "c"}
+    assert desired.apply(Change((service("c"),), (node("n3"),), prune=True)) == {"a", "b"}
     assert set(desired.now.services) == {"c"}
     assert set(desired.now.nodes) == {"n3"}
     assert desired.deleting == {"a", "b"}

@@ -41,9 +41,10 @@ class Ward:
         writer.write(b"HTTP/1.1 %d X\r\n\r\n" % self.status)
         writer.close()
 
-    def watch(self, **probes: Probe) -> None:
+    def watch(self, *, already_started: bool = False, **probes: Probe) -> None:
         """Have it probed."""
-        self.prober.watch(WEB, "", Endpoint("127.0.0.1", self.port), Probes(**probes))
+        endpoint = Endpoint("127.0.0.1", self.port)
+        self.prober.watch(WEB, "", endpoint, Probes(**probes), started=already_started)
 
     def of(self, kind: str) -> list[str]:
         """What was said of that kind."""
@@ -180,6 +181,14 @@ async def test_other_probes_take_over_without_a_new_start(ward: Ward) -> None:
     ward.watch(startup=http("30s"), readiness=http("50ms"))
     await eventually_async(said(ward, "readiness", 4))
     assert len(ward.of("startup")) == 1
+
+
+async def test_what_has_started_without_probes_is_not_asked_whether_it_has(ward: Ward) -> None:
+    await ward.come()
+    ward.watch()
+    ward.watch(already_started=True, startup=http("50ms"), readiness=http("50ms"))
+    await eventually_async(said(ward, "readiness", 4))
+    assert ward.of("startup") == []
 
 
 async def test_the_initial_delay_is_waited_for(ward: Ward) -> None:

@@ -146,13 +146,13 @@ def test_a_forgotten_slot_is_gone(open_store: Open) -> None:
 
 def test_a_termination_keeps_its_deadline(open_store: Open, clock: HandClock) -> None:
     replica = ReplicaId("web", 1, 2)
-    open_store().put_stopping(replica, 10.0)
+    open_store().put_stopping({replica: 10.0})
     clock.pass_(4.0)
     assert open_store().stopping() == {replica: pytest.approx(6.0)}
     clock.pass_(60.0)
     store = open_store()
     assert store.stopping() == {replica: 0.0}
-    store.forget_stopping(replica)
+    store.put_stopping({}, [replica])
     assert open_store().stopping() == {}
 
 

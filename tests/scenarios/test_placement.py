@@ -92,3 +92,29 @@ async def test_what_ran_on_a_node_that_is_no_more_moves(rig: Rig) -> None:
     apply(controller, node("n2"), job, prune=True)
     await eventually_async(lambda: {one.node for one in rows(controller)} == {"n2"})
     await converged(controller, node("n2"), job)
+
+
+async def test_a_rebalancing_frees_a_node_without_a_failed_request(rig: Rig) -> None:
+    controller = await rig.controller()
+    web = rig.service(replicas=2, resources=HALF, placement={"strategy": "spread"})
+    apply(controller, node("n1"), node("n2"), web)
+    await settle(controller)
+    assert {one.node for one in rows(controller)} == {"n1", "n2"}
+    fewest = 2
+
+    def is_over() -> bool:
+        nonlocal fewest
+        fewest = min(fewest, len([one for one in rows(controller) if one.ready]))
+        return not controller.mover.left
+
+    async with load(f"127.0.0.1:{rig.port}") as traffic:
+        plan = controller.rebalance()
+        assert [str(move) for move in plan.moves] == [
+            "move web-1.1 from n1 to n2: frees n1 (1 of 1)"
+        ]
+        await eventually_async(is_over)
+        await settle(controller)
+    assert traffic.failures == []
+    assert fewest == 2
+    assert {one.node for one in rows(controller)} == {"n2"}
+    await converged(controller, node("n1"), node("n2"), web)

@@ -29,6 +29,8 @@ REST_WITHIN_S: Final = 900.0
 QUIET_S: Final = 20.0
 # A second apart. What seems at rest may be what nobody has noticed: a list comes every 5 s.
 REST_LOOKS: Final = 8
+# After an operation, of every second seed: those that broke once stay as they were.
+REBALANCE: Final = 0.25
 _MEMORY: Final = Path("/dev/shm")
 
 
@@ -48,6 +50,7 @@ class Simulation:
 
     def __init__(self, seed: int, folder: Path) -> None:
         self._random = Random(seed)
+        self._rebalances = seed % 2 == 1
         self._clock = VirtualClock(asyncio.get_running_loop())
         self._world = World(scenario.behaviour(self._random), seed, self._clock.wall)
         self._project = Project("sim", folder)
@@ -87,6 +90,9 @@ class Simulation:
             for operation in scenario.operations(self._random):
                 self._tell(operation)
                 await getattr(self, f"_{operation}")()
+                if self._rebalances and self._random.random() < REBALANCE:
+                    self._tell("rebalance")
+                    self._controller.rebalance()
                 await self._pass(scenario.pause(self._random))
             await self._come_to_rest()
             await self._stay_at_rest()

@@ -2,11 +2,42 @@
 
 import { colorOf } from "./colors.js";
 import { element, follow, set, svg, write } from "./dom.js";
+import { moves, remember, showChange } from "./motion.js";
+import { drawNear } from "./near.js";
 import * as words from "./words.js";
 
 const SIDE = 100; // of a node's box, in its own units
 
+let tiles = new Map(); // by attempt of a replica: `web-2.1`
+export const signs = new Map(); // by service, where its requests set out from
+let drawn = new Map(); // what each was when it was drawn last
+
+// A slot may hold two replicas for a while: the one that leaves and the one in its place.
+export function idOf(replica) {
+  return `${replica.name}.${replica.attempt}`;
+}
+
+export function tileOf(id) {
+  return tiles.get(id);
+}
+
 export function drawCluster(live, open) {
+  const now = new Map(live.replicas.map((one) => [idOf(one), one]));
+  const changed = drawn.size !== now.size || [...now.keys()].some((id) => !drawn.has(id));
+  const before = changed && drawn.size && moves() ? remember(tiles) : null;
+  tiles = new Map();
+  drawZones(live, open);
+  if (before) showChange(before, tiles, (id) => ended(drawn.get(id), live.replicas));
+  drawn = now;
+}
+
+// Whether a replica died: its slot counts one restart more.
+function ended(replica, replicas) {
+  const next = replicas.find((one) => one.name === replica?.name);
+  return next !== undefined && next.restarts > replica.restarts;
+}
+
+function drawZones(live, open) {
   const zones = [...new Set(live.nodes.map((node) => node.zone))].sort();
   const placed = Map.groupBy(live.replicas.filter((one) => one.node), (one) => one.node);
   follow(
@@ -41,17 +72,19 @@ function makeNode(node, open) {
   });
   const figures = element("p", { class: "figures" });
   const replicas = element("div", { class: "replicas" });
-  return element("article", { class: "node" }, title, picture, figures, replicas);
+  const near = element("ul", { class: "near", "aria-label": `Limits that ${node.name} is close to` });
+  return element("article", { class: "node" }, title, picture, figures, near, replicas);
 }
 
 function updateNode(box, node, replicas, live, open) {
-  const [title, picture, figures, tiles] = box.children;
+  const [title, picture, figures, near, tiles] = box.children;
   write(title, node.status === "Ready" ? node.name : `${node.name} (${node.status})`);
   set(box, { "data-status": node.status.split(",")[0] });
   pack(picture, node, replicas);
   const used = `${words.cpu(node.cpu_used_millicores)} of ${words.cpu(node.cpu_millicores)} CPU`;
   const held = `${words.memory(node.memory_used_bytes)} of ${words.memory(node.memory_bytes)}`;
   write(figures, `${used}, ${held}`);
+  drawNear(near, node.near);
   drawTiles(tiles, replicas, live, open);
 }
 
@@ -71,7 +104,7 @@ function pack(picture, node, replicas) {
   follow(
     picture,
     boxes,
-    (box) => box.replica.name,
+    (box) => idOf(box.replica),
     (box) => svg("rect", { class: `c${colorOf(box.replica.service)}` }),
     (rect, { x, y, width, height }) => set(rect, { x, y, width, height }),
   );
@@ -81,9 +114,12 @@ function drawTiles(parent, replicas, live, open) {
   follow(
     parent,
     replicas,
-    (replica) => replica.name,
+    idOf,
     (replica) => makeTile(replica, open),
-    (tile, replica) => updateTile(tile, replica, live.stats.get(replica.name)),
+    (tile, replica) => {
+      tiles.set(idOf(replica), tile);
+      updateTile(tile, replica, live.traffic.get(idOf(replica)));
+    },
   );
 }
 
@@ -117,12 +153,18 @@ function drawWaiting(live, open) {
   drawTiles(parent.lastElementChild, homeless, live, open);
 }
 
+// A sign for each service; its requests set out from here.
 export function drawLegend(live) {
   follow(
     document.getElementById("legend"),
-    live.services.map((service) => service.name),
-    (name) => name,
-    (name) => element("li", {}, element("span", { class: `swatch c${colorOf(name)}` }), name),
-    () => {},
+    live.services,
+    (service) => service.name,
+    ({ name }) =>
+      element("li", {}, element("span", { class: `swatch c${colorOf(name)}` }), name, element("span", { class: "rate" })),
+    (sign, { name, address }) => {
+      const rate = live.stats.get(name)?.requests_per_s;
+      write(sign.lastElementChild, address && rate !== undefined ? `${words.rate(rate)} requests/s` : "");
+      signs.set(name, sign.firstElementChild);
+    },
   );
 }

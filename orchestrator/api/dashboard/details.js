@@ -74,7 +74,7 @@ export class Details {
   #replica(name) {
     const one = this.#live.replicas.find((replica) => replica.name === name);
     if (!one) return [["status", "gone"]];
-    const stats = this.#live.stats.get(name);
+    const stats = this.#live.traffic.get(`${name}.${one.attempt}`);
     const status = one.reason ? `${one.status}: ${one.reason}` : one.status;
     return [
       ["status", status],

@@ -6,14 +6,16 @@ const REFRESH_MS = 150; // After an event: several that come together are one lo
 const LOOK_MS = 2000; // Without events: usage, ages and probes change too.
 const STALLED_MS = 6000; // Three looks that found nobody.
 const EVENTS_KEPT = 500;
+const POINTS_KEPT = 60;
 
 export class Live extends EventTarget {
   info = null;
   services = [];
   replicas = [];
   nodes = [];
-  stats = new Map(); // by service and by replica
-  history = new Map(); // by service: [{time, rate, p99, errors}], oldest first
+  stats = new Map(); // by service
+  traffic = new Map(); // by attempt of a replica: `web-2.1`
+  history = new Map(); // by service: what `point` makes of its numbers, oldest first
   events = [];
   link = "connecting";
   #answered = 0;
@@ -61,6 +63,7 @@ export class Live extends EventTarget {
     try {
       this.#count(await get("/v1/stats?window=1"));
       this.dispatchEvent(new Event("state"));
+      this.dispatchEvent(new CustomEvent("stats", { detail: LOOK_MS / 1000 }));
     } catch {
       // The next look says what is wrong.
     }
@@ -68,14 +71,19 @@ export class Live extends EventTarget {
   }
 
   #count(stats) {
-    this.stats = new Map();
-    for (const service of stats.services) {
-      this.stats.set(service.name, service);
-      for (const replica of service.replicas) this.stats.set(replica.name, replica);
-      const past = this.history.get(service.name) ?? [];
-      past.push({ time: Date.now() / 1000, rate: service.requests_per_s, p99: service.p99_s });
-      this.history.set(service.name, past.slice(-60));
-    }
+    this.stats = new Map(stats.services.map((service) => [service.name, service]));
+    this.traffic = new Map(
+      stats.services
+        .flatMap((service) => service.replicas)
+        .map((replica) => [`${replica.name}.${replica.attempt}`, replica]),
+    );
+    const before = this.history;
+    this.history = new Map(
+      stats.services.map((service) => {
+        const past = before.get(service.name) ?? [];
+        return [service.name, [...past.slice(1 - POINTS_KEPT), point(service)]];
+      }),
+    );
   }
 
   #follow() {
@@ -114,4 +122,18 @@ export class Live extends EventTarget {
     this.link = link;
     this.dispatchEvent(new Event("link"));
   }
+}
+
+// One moment of a service on its charts.
+function point(service) {
+  return {
+    time: Date.now() / 1000,
+    rate: service.requests_per_s,
+    p50: service.p50_s,
+    p99: service.p99_s,
+    errors: service.error_ratio,
+    inFlight: service.in_flight,
+    cpu: service.cpu_millicores,
+    memory: service.memory_bytes,
+  };
 }

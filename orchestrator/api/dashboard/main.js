@@ -1,12 +1,13 @@
 // The page: one live picture of one project.
 
-import { drawCluster, drawLegend } from "./cluster.js";
+import { drawCluster, drawLegend, signs } from "./cluster.js";
 import { giveColors } from "./colors.js";
 import { Details } from "./details.js";
 import { write } from "./dom.js";
 import { drawEvents } from "./events.js";
 import { Live } from "./live.js";
 import { Planning } from "./planning.js";
+import { sendPulses } from "./pulses.js";
 import { drawServices } from "./services.js";
 
 const LINKS = {
@@ -64,5 +65,6 @@ function drawLink() {
 live.addEventListener("state", draw);
 live.addEventListener("event", draw);
 live.addEventListener("link", drawLink);
+live.addEventListener("stats", ({ detail }) => sendPulses(live.replicas, live.traffic, detail, signs));
 document.getElementById("filter").oninput = draw;
 live.start();

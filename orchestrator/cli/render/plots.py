@@ -24,12 +24,13 @@ _TIMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points by growing x. `step`: a value holds until the next point."""
+    """Points by growing x. `step`: a value holds until the next point; `dots`: each is marked."""
 
     name: str
     points: Sequence[Point]
     step: bool = False
     dashed: bool = False
+    dots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def plot(about: Plot, series: Sequence[Series]) -> str:
         *_axes(about, x, y),
         *(_mark(x(at), word, y) for at, word in about.marks if x.low <= at <= x.high),
         *(_line(each, index, x, y) for index, each in enumerate(series)),
+        *(dot for index, each in enumerate(series) for dot in _dots(each, index, x, y)),
         *_legend(series),
         "</svg>",
     ]
@@ -165,6 +167,16 @@ def _line(series: Series, index: int, x: _Scale, y: _Scale) -> str:
         f'<polyline points="{path}" fill="none" stroke="{colour(index)}" stroke-width="1.8" '
         f'stroke-linejoin="round"{dashes}><title>{escape(series.name)}</title></polyline>'
     )
+
+
+def _dots(series: Series, index: int, x: _Scale, y: _Scale) -> list[str]:
+    if not series.dots:
+        return []
+    return [
+        f'<circle cx="{x(at)}" cy="{y(value)}" r="3.5" fill="{colour(index)}">'
+        f"<title>{at:g}: {value:.4g}</title></circle>"
+        for at, value in series.points
+    ]
 
 
 def _stairs(points: Sequence[Point]) -> list[list[Point]]:

@@ -1,9 +1,11 @@
 """Defragmentation: moves of replicas that set whole nodes free.
 
-`tenants` says which replicas may be moved, `planning` which of them to move where.
+`tenants` says which replicas may be moved, `planning` which of them to move where, `progress` how
+far a move has come.
 """
 
 from orchestrator.core.rebalancing.planning import Move, Tenant, plan_moves
+from orchestrator.core.rebalancing.progress import Progress, progress_of
 from orchestrator.core.rebalancing.tenants import tenants_of
 
-__all__ = ["Move", "Tenant", "plan_moves", "tenants_of"]
+__all__ = ["Move", "Progress", "Tenant", "plan_moves", "progress_of", "tenants_of"]

@@ -1,7 +1,7 @@
 """Which replicas to move so that whole nodes hold nothing any more.
 
 The node that is cheapest to empty comes first. Its replicas, the large ones first, go where the
-ordinary filters and their own strategy put them among the nodes in use. If one of them finds no
+ordinary filters and what they ask for put them among the nodes in use. If one of them finds no
 place, the node stays as it was and the next one is tried. A replica keeps its room until it has
 its new one, so every move can be made without a gap.
 """

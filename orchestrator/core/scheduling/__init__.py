@@ -2,7 +2,7 @@
 
 from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
 from orchestrator.core.scheduling.explaining import NodeVerdict, Unschedulable, explain
-from orchestrator.core.scheduling.placing import Batch, find, place, place_batch
+from orchestrator.core.scheduling.placing import Batch, find, place, place_batch, refusal_of
 from orchestrator.core.scheduling.request import Request
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "find",
     "place",
     "place_batch",
+    "refusal_of",
 ]

@@ -2,7 +2,8 @@
 
 Nodes in the same state (same shape, same use) are kept together in one class, so that a decision
 looks at one of each instead of at every node. A class is a sorted list of names: its first is the
-one a tie goes to.
+one a tie goes to. A node whose use has changed is filed under its class when classes are next
+looked at, so that what is undone before costs nothing.
 """
 
 from bisect import bisect_left, insort
@@ -44,13 +45,16 @@ class Cluster:
         self._shapes: dict[Shape, int] = {}
         self._shape: dict[str, int] = {}
         self._classes: dict[State, list[str]] = {}
+        self._filed: dict[str, State] = {}
+        self._unfiled: dict[str, None] = {}
         self._in_zone: dict[tuple[str, str], int] = {}
         self._holders: dict[str, set[str]] = {}
         self._journal: list[Change] | None = None
         for name in sorted(nodes):
             node = nodes[name]
             self._shape[name] = self._shapes.setdefault(_shape(node), len(self._shapes))
-            self._classes.setdefault(self._state(node), []).append(name)
+            state = self._filed[name] = self._state(node)
+            self._classes.setdefault(state, []).append(name)
 
     @classmethod
     def of(cls, nodes: Mapping[str, Node], replicas: Iterable[Replica]) -> "Cluster":
@@ -79,12 +83,14 @@ class Cluster:
 
     def kinds(self) -> Iterator[NodeRoom]:
         """One node of every class, whatever it holds."""
+        self._file()
         for names in self._classes.values():
             yield self.nodes[names[0]]
 
     def candidates(self, service: str) -> Iterator[NodeRoom]:
         """Every node that holds the service, and of those that do not the first of each class:
         all others are like one of these, and come after it by name."""
+        self._file()
         holders = self._holders.get(service, ())
         for names in self._classes.values():
             for name in names:
@@ -96,7 +102,8 @@ class Cluster:
 
     def successor(self, node: NodeRoom, service: str) -> NodeRoom | None:
         """The next node by name in this node's state that does not hold the service."""
-        names = self._classes[self._state(node)]
+        self._file()
+        names = self._classes[self._filed[node.name]]
         holders = self._holders.get(service, ())
         for index in range(bisect_left(names, node.name) + 1, len(names)):
             if names[index] not in holders:
@@ -122,10 +129,9 @@ class Cluster:
     def mark(self, name: str, *, schedulable: bool) -> None:
         """Let the node be used for what is placed from now on, or not."""
         node = self.nodes[name]
-        self._leave_class(node)
         node.schedulable = schedulable
         self._shape[name] = self._shapes.setdefault(_shape(node), len(self._shapes))
-        insort(self._classes.setdefault(self._state(node), []), name)
+        self._unfiled[name] = None
 
     def _change(self, name: str, service: str, cpu: int, memory: int, count: int) -> None:
         node = self.nodes.get(name)
@@ -133,11 +139,10 @@ class Cluster:
             return
         if self._journal is not None:
             self._journal.append((name, service, cpu, memory, count))
-        self._leave_class(node)
+        self._unfiled[name] = None
         node.cpu_used += cpu
         node.memory_used += memory
         node.count += count
-        insort(self._classes.setdefault(self._state(node), []), name)
         self._count(node, service, count)
 
     def _count(self, node: NodeRoom, service: str, count: int) -> None:
@@ -150,10 +155,19 @@ class Cluster:
             del node.replicas[service]
             self._holders[service].discard(node.name)
 
-    def _leave_class(self, node: NodeRoom) -> None:
-        state = self._state(node)
+    def _file(self) -> None:
+        """Put the nodes that have changed into their classes."""
+        for name in self._unfiled:
+            before, now = self._filed[name], self._state(self.nodes[name])
+            if before != now:
+                self._filed[name] = now
+                self._take_out(name, before)
+                insort(self._classes.setdefault(now, []), name)
+        self._unfiled.clear()
+
+    def _take_out(self, name: str, state: State) -> None:
         names = self._classes[state]
-        del names[bisect_left(names, node.name)]
+        del names[bisect_left(names, name)]
         if not names:
             del self._classes[state]
 

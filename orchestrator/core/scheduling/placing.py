@@ -33,6 +33,15 @@ def place(request: Request, cluster: Cluster) -> str | Unschedulable:
     return find(request, cluster) or nowhere(request, cluster)
 
 
+def refusal_of(request: Request, node: str, cluster: Cluster) -> Unschedulable | None:
+    """Why a replica may not go to this one node; None if it may."""
+    if node not in cluster.nodes:
+        return Unschedulable(f"{node} is gone.")
+    checks = prepared((*NODE_FILTERS, *ZONE_FILTERS), request, cluster)
+    reasons = refusal(checks, cluster.nodes[node])
+    return Unschedulable(f"{node}: {', '.join(reasons)}.") if reasons else None
+
+
 def find(request: Request, cluster: Cluster) -> str | None:
     """The name of the best node, if there is one: for those who will not ask why."""
     score = STRATEGIES[request.policy]

@@ -1,4 +1,4 @@
-"""Quality of packing: bins over the optimum, each placement judged by the validator."""
+"""Batches on equal bins: bins over the optimum, each packing judged by the validator."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from benchmarks.report import Comparison, Report, Row
+from benchmarks.report import Comparison, Row
 from benchmarks.spread import Spread
 from orchestrator.core.packing.bounds import lower_bound
 from orchestrator.core.packing.instance import Instance, Packing
@@ -32,8 +32,8 @@ class WrongPackingError(Exception):
     """The validator refused a placement."""
 
 
-def run(data: Path, progress: Callable[[str], None]) -> Report:
-    """All instances below `data`, and the pods of openb on equal nodes."""
+def quality(data: Path, progress: Callable[[str], None]) -> tuple[list[Row], list[Comparison]]:
+    """Every instance in the folders of `SETS`, by every rule."""
     rows, tables = [], []
     for folder, (title, *aims) in SETS.items():
         ratios: Ratios = {}
@@ -46,17 +46,9 @@ def run(data: Path, progress: Callable[[str], None]) -> Report:
         for rule, aim in zip(("binpack", BATCH, SEARCH), aims, strict=True):
             rows.append(_above(f"{title}, {rule}", means[rule], aim))
         lines: list[tuple[str, ...]] = [(rule, f"{mean:.4f}") for rule, mean in means.items()]
-        count = len(ratios[BATCH])
-        title = f"{title}: mean bins/optimum of {count} instances"
+        title = f"{title}: mean bins/optimum of {len(ratios[BATCH])} instances"
         tables.append(Comparison(title, ("rule", "mean"), lines, dict(ratios)))
-    rows += _openb(data / "openb" / "pods.csv", progress)
-    notes = [
-        "openb: pods larger than a node of 96 cores and 384 GiB are left out.",
-        "Every placement was checked by a validator that shares no code with what packs.",
-        f"The search got {BUDGET_S:.0f} s of processor time, seed {SEED}; on the instances "
-        "all rules ran within it, on openb L2 ran before it.",
-    ]
-    return Report("packing", "Packing: bins over the optimum", rows, notes, tables)
+    return rows, tables
 
 
 def _above(what: str, mean: float, aim: float | None) -> Row:
@@ -86,7 +78,7 @@ def _packings(instance: Instance) -> dict[str, Packing]:
     return found | {BATCH: best, SEARCH: searched}
 
 
-def _openb(pods: Path, progress: Callable[[str], None]) -> list[Row]:
+def equal_nodes(pods: Path, progress: Callable[[str], None]) -> list[Row]:
     """The pods of a production cluster, all at once, on nodes of 96 cores and 384 GiB."""
     progress("packing: openb")
     asked = read_trace(pods)

@@ -1,0 +1,1 @@
+"""Quality of packing, on instances with a known optimum and on real traces."""
