@@ -1,6 +1,8 @@
 """`orch load`: k6 itself, on replicas that are processes."""
 
 import json
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from orchestrator.core.histogram import RELATIVE_ERROR
 from tests.browser.find import chromium
 from tests.cli.manifests import NODES, free_port, sleeper, web, write
 from tests.cli.orch import Orch
+from tests.support.wait import eventually
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +118,32 @@ def test_a_curve_over_replicas_leaves_as_many_as_before(loaded: Orch) -> None:
     assert curve["words"]
     counts = {one["name"]: one["desired"] for one in loaded.json("services")}
     assert counts["web"] == 2
+
+
+def test_ctrl_c_shows_what_there_is(loaded: Orch) -> None:
+    with loaded.begun("load", "web", "--duration", "60s", "-o", "json") as process:
+        told = end_after_a_line(process)
+    assert process.returncode == 130
+    result = json.loads(told)
+    assert min(result["requests"], result["proxy_requests"]) > 0
+
+
+def test_ctrl_c_in_a_curve_restores_the_replicas(loaded: Orch) -> None:
+    curve = ("--scale", "1,3", "--duration", "60s", "-o", "json")
+    with loaded.begun("load", "web", *curve) as process:
+        told = end_after_a_line(process)
+    assert process.returncode == 130
+    assert json.loads(told)["interrupted"]
+    counts = {one["name"]: one["desired"] for one in loaded.json("services")}
+    assert counts["web"] == 2
+
+
+def end_after_a_line(process: "subprocess.Popen[str]") -> str:
+    """Ctrl-C once load is told of; all that follows on stdout."""
+    assert process.stderr is not None
+    eventually(lambda: "requests/s" in process.stderr.readline(), timeout=30)  # type: ignore[union-attr]
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=30)[0]
 
 
 @pytest.mark.parametrize(

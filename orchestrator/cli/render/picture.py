@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from orchestrator.cli.render.plots import HEIGHT, WIDTH
+
 __all__ = ["Picture", "picture"]
 
 EDGE: Final = 12
@@ -21,7 +23,7 @@ class Picture:
 
 
 def picture(
-    title: str, plots: Sequence[str], *, columns: int = 1, width: int = 720, height: int = 240
+    title: str, plots: Sequence[str], *, columns: int = 1, width: int = WIDTH, height: int = HEIGHT
 ) -> Picture:
     """Plots, each `width` × `height`, row by row below the title."""
     rows = -(-len(plots) // columns)
