@@ -55,18 +55,17 @@ def curve_page(curve: Curve) -> str:
     return html.page(f"Does {curve.service} scale?", parts)
 
 
-def curve_plots(curve: Curve, about: str = "", width: int = WIDTH) -> list[str]:
-    """Throughput with the ideal line and the fitted law, and p99: two `<svg>` elements.
-
-    `about` goes before their titles.
-    """
+def curve_plots(
+    curve: Curve, titles: tuple[str, str] = ("Throughput", "Latency, p99"), width: int = WIDTH
+) -> list[str]:
+    """Throughput with the ideal line and the fitted law, and p99: two `<svg>` elements."""
     if not curve.steps:
         return []
     unit = "replicas" if curve.by == "replicas" else "CPU of a replica, millicores"
     slow = [Series("p99", [(step.size, step.p99_ms) for step in curve.steps], dots=True)]
     return [
-        plot(Plot(f"{about}Throughput", unit, "requests/s", width), _throughput(curve)),
-        plot(Plot(f"{about}Latency, p99", unit, "ms", width), slow),
+        plot(Plot(titles[0], unit, "requests/s", width), _throughput(curve)),
+        plot(Plot(titles[1], unit, "ms", width), slow),
     ]
 
 
