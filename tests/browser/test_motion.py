@@ -99,7 +99,8 @@ async def test_a_rollout_shows_how_far_it_is(page: Page, api: Api) -> None:
     await settle(api.served.controller)
     progress = page.get_by_role("progressbar", name="Rollout of job")
     await expect(progress).to_be_hidden()
-    stuck = api.rig.worker(replicas=3, code="import sys; sys.exit(1)")
+    never = {"readiness": {"exec": ["false"], "period": "100ms"}}
+    stuck = api.rig.service("job", replicas=3, env={"NEW": "1"}, probes=never, proxy=None)
     await api.apply(stuck)
     await expect(progress).to_be_visible()
     await expect(page.locator(".rollout")).to_contain_text("0 of 3 updated")
