@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.api.conftest import Api
+from tests.support import app
 from tests.support.rig import settle
 from tests.support.wait import eventually_async
 
@@ -74,7 +75,7 @@ async def test_who_wants_no_motion_gets_none(page: Page, api: Api) -> None:
     await api.apply(api.rig.service(replicas=2))
     await settle(api.served.controller)
     async with requests(api):
-        await expect(page.locator('.replica[data-flow="strong"]')).to_have_count(2)
+        await expect(page.locator('.replica:not([data-flow="none"])')).to_have_count(2)
         await expect(page.locator("article.service output").first).not_to_have_text("–")
         assert await page.locator(".pulse").count() == 0
 
@@ -100,7 +101,15 @@ async def test_a_rollout_shows_how_far_it_is(page: Page, api: Api) -> None:
     progress = page.get_by_role("progressbar", name="Rollout of job")
     await expect(progress).to_be_hidden()
     never = {"readiness": {"exec": ["false"], "period": "100ms"}}
-    stuck = api.rig.service("job", replicas=3, env={"NEW": "1"}, probes=never, proxy=None)
+    stuck = api.rig.service(
+        "job",
+        command=app.python(app.WAITS),
+        replicas=3,
+        port=None,
+        proxy=None,
+        probes=never,
+        env={"NEW": "1"},
+    )
     await api.apply(stuck)
     await expect(progress).to_be_visible()
     await expect(page.locator(".rollout")).to_contain_text("0 of 3 updated")
