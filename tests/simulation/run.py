@@ -23,6 +23,7 @@ from orchestrator.runtime.desired import Change
 from orchestrator.runtime.project import Project
 from tests.simulation import scenario
 from tests.simulation.invariants import Always, BrokenInvariantError, events_tell, hold, unrest
+from tests.support.rig import rebalanced
 
 LOOK_S: Final = 0.25
 REST_WITHIN_S: Final = 900.0
@@ -92,7 +93,7 @@ class Simulation:
                 await getattr(self, f"_{operation}")()
                 if self._rebalances and self._random.random() < REBALANCE:
                     self._tell("rebalance")
-                    self._controller.rebalance()
+                    rebalanced(self._controller)
                 await self._pass(scenario.pause(self._random))
             await self._come_to_rest()
             await self._stay_at_rest()
