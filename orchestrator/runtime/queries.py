@@ -1,10 +1,11 @@
 """What can be asked of a controller: its state as views. Reads only, and never the engine."""
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
 from orchestrator.core.scheduling import Cluster as Placing
-from orchestrator.core.scheduling import NodeVerdict, Request, explain
+from orchestrator.core.scheduling import NodeVerdict, Request, explain, keep_apart
 from orchestrator.model.event import Event
 from orchestrator.model.proxying import ProxySpec
 from orchestrator.model.state import (
@@ -100,16 +101,25 @@ class Queries:
             for replica in self._cluster.observed.replicas.values()
             if replica.node == node.name and replica.phase is not Phase.EXITED
         ]
+        limits = [
+            service.spec.resources.limits
+            for replica in here
+            if (service := self._desired.services.get(replica.id.service))
+        ]
         return NodeView(
             name=node.name,
             zone=node.spec.zone,
             status=_node_status(node, len(here)),
-            cpu_millicores=node.spec.capacity.cpu_millicores,
+            cpu_millicores=node.spec.reservable_cpu_millicores,
             cpu_used_millicores=sum(replica.cpu_millicores for replica in here),
-            memory_bytes=node.spec.capacity.memory_bytes,
+            memory_bytes=node.spec.reservable_memory_bytes,
             memory_used_bytes=sum(replica.memory_bytes for replica in here),
             replicas=len(here),
             labels=node.spec.labels,
+            cpu_limit_millicores=sum(limit.cpu_millicores or 0 for limit in limits),
+            memory_limit_bytes=sum(limit.memory_bytes or 0 for limit in limits),
+            others=_others(node, here),
+            taints=tuple(f"{one.key}={one.value}:{one.effect}" for one in node.spec.taints),
             near=self._controller.limits.near(f"node/{node.name}"),
         )
 
@@ -132,7 +142,9 @@ class Queries:
             if (replica.id.name, replica.id.attempt) != (row.name, row.attempt)
         ]
         request = Request.of(spec, row.slot)
-        verdicts = explain(request, Placing.of(self._desired.nodes, others))
+        placing = Placing.of(self._desired.nodes, others)
+        keep_apart(placing, self._desired.services)
+        verdicts = explain(request, placing)
         return ExplainView(
             name=row.name,
             status=row.status,
@@ -219,3 +231,10 @@ def _node_status(node: Node, replicas: int) -> str:
     if node.draining:
         return "Draining" if replicas else "Drained"
     return "Cordoned" if node.cordoned else "Ready"
+
+
+def _others(node: Node, here: list[Replica]) -> dict[str, tuple[int, int]]:
+    used: Counter[str] = Counter()
+    for replica in here:
+        used.update(dict(replica.extended))
+    return {name: (used[name], has) for name, has in node.spec.capacity.extended}
