@@ -33,7 +33,7 @@ async def _filled(rig: Rig, controller: Controller, resources: dict[str, Any]) -
     async def full() -> int:
         (row,) = rows(controller, "hoard")
         here = [one for one in await controller.engine.list() if one.engine_id == row.id]
-        said = [line.text async for one in here for line in controller.engine.logs(one)]
+        said = [line.text for one in here async for line in controller.engine.logs(one)]
         usage = await controller.engine.stats([row.id or ""])
         return usage[row.id or ""].memory_bytes if said and row.id in usage else 0
 
