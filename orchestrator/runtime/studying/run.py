@@ -157,7 +157,7 @@ class _Running:
         found: list[Happening] = [
             *happenings.of_trace(what.rows, what.strategy, study.duration_s),
             *happenings.of_chance(study.faults, what.nodes, study.duration_s, draw),
-            *((each.at_s, each) for each in study.happenings),
+            *happenings.of_study(study.happenings, study.duration_s),
         ]
         return sorted(found, key=lambda each: each[0])
 
@@ -197,6 +197,8 @@ class _Running:
                 self._mark(node, cordoned=True, draining=True, word="Draining")
             case "uncordon":
                 self._mark(node, cordoned=False, draining=False, word="Uncordoned")
+            case "rebalance":
+                self._controller.rebalance(what.replicas)
             case "engineDown" | "engineUp":
                 self._engine.down = what.do == "engineDown"
             case _:
