@@ -109,6 +109,8 @@ def test_rebalancing_again_and_again_frees_nodes(orch: Orch) -> None:
     nodes = {each["at_s"]: each["nodes"] for each in run["series"]}
     assert (nodes[50.0], nodes[126.0], nodes[300.0]) == (2, 2, 1)
     assert run["events"]["Moved"] == 1
+    page = (orch.state_dir / "small-report" / "report.html").read_text()
+    assert "2m10s: rebalance, every 60s" in page
 
 
 def test_a_study_that_cannot_be_is_refused_with_its_place(orch: Orch) -> None:
