@@ -7,11 +7,13 @@ from orchestrator.core.scheduling import Cluster as Placing
 from orchestrator.core.scheduling import NodeVerdict, Request, explain
 from orchestrator.model.event import Event
 from orchestrator.model.proxying import ProxySpec
+from orchestrator.model.spec import ServiceSpec
 from orchestrator.model.state import (
     Desired,
     Node,
     Phase,
     Replica,
+    SlotKey,
 )
 from orchestrator.model.views import (
     EventView,
@@ -56,12 +58,11 @@ class Queries:
         there = [r for r in self._cluster.observed.of_service(name) if r.phase is not Phase.EXITED]
         ready = [replica for replica in there if replica.ready]
         current = [replica for replica in ready if replica.revision == wanted.revision]
-        pending = {k: why for k, why in self._controller.pending.items() if k.service == name}
+        pending = [slot for slot in _slots(spec) if slot in self._controller.pending]
         rows = self.replicas(name)
         status, reason = _service_status(spec.replicas, len(current), rows)
         if status == "Ready" and spec.proxy and not self._routed(name, current):
             status, reason = "Progressing", "the proxy does not know every ready replica yet"
-        histories = [h for k, h in self._cluster.observed.slots.items() if k.service == name]
         return ServiceView(
             name=name,
             desired=spec.replicas,
@@ -74,7 +75,7 @@ class Queries:
             status=status,
             reason=reason,
             pending=len(pending),
-            restarts=sum(history.restarts for history in histories),
+            restarts=sum(one.restarts for one in self._cluster.observed.slots_of(name).values()),
             spec=spec,
             near=self._controller.limits.near(f"service/{name}"),
         )
@@ -95,20 +96,16 @@ class Queries:
         return self._node(node)
 
     def _node(self, node: Node) -> NodeView:
-        here = [
-            replica
-            for replica in self._cluster.observed.replicas.values()
-            if replica.node == node.name and replica.phase is not Phase.EXITED
-        ]
+        here = self._cluster.observed.room(self._desired.nodes).nodes[node.name]
         return NodeView(
             name=node.name,
             zone=node.spec.zone,
-            status=_node_status(node, len(here)),
+            status=_node_status(node, here.count),
             cpu_millicores=node.spec.capacity.cpu_millicores,
-            cpu_used_millicores=sum(replica.cpu_millicores for replica in here),
+            cpu_used_millicores=here.cpu_used,
             memory_bytes=node.spec.capacity.memory_bytes,
-            memory_used_bytes=sum(replica.memory_bytes for replica in here),
-            replicas=len(here),
+            memory_used_bytes=here.memory_used,
+            replicas=here.count,
             labels=node.spec.labels,
             near=self._controller.limits.near(f"node/{node.name}"),
         )
@@ -213,6 +210,10 @@ def _service_status(desired: int, current: int, rows: list[ReplicaView]) -> tupl
     if bad:
         return "Degraded", f"{bad[0].name} {bad[0].status}: {bad[0].reason}"
     return "Progressing", f"{current} of {desired} ready"
+
+
+def _slots(spec: ServiceSpec) -> list[SlotKey]:
+    return [SlotKey(spec.name, number) for number in range(1, spec.replicas + 1)]
 
 
 def _node_status(node: Node, replicas: int) -> str:
