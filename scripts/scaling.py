@@ -173,7 +173,7 @@ def write(curves: Sequence[tuple[Case, Curve]], busy: float) -> None:
         for drawn in curve_plots(curve, (case.title, f"{case.title}: p99"), PLOT_WIDTH)
     ]
     drawn = picture("The sample app on 1, 2, 4 and 8 replicas", plots, columns=2, width=PLOT_WIDTH)
-    PICTURE.write_text(drawn.svg, encoding="utf-8")
+    PICTURE.write_text(drawn, encoding="utf-8")
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     page = f"{before}{BEGIN}\n{text_of(curves, busy)}\n{END}{after}"

@@ -7,38 +7,51 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from orchestrator.cli.render.picture import Picture
+from orchestrator.cli.exits import UsageError
 from orchestrator.model.errors import OrchestratorError
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+__all__ = ["find", "write_png"]
+
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 SHARPNESS: Final = 2
 """Pixels of the PNG for each of the picture, in both directions."""
-PATIENCE_S: Final = 60.0
+DRAWN_WITHIN_S: Final = 60
 
 
 def find() -> str:
-    """Its path. Raises `OrchestratorError`."""
+    """Its path. Raises `UsageError` if there is none."""
     for name in NAMES:
         if path := shutil.which(name):
             return path
-    raise OrchestratorError(
-        "a PNG needs Chromium or Google Chrome, and neither is on PATH",
-        remedy="install one (Debian: apt-get install chromium), or write a page with --report",
+    raise UsageError(
+        f"--png needs a Chromium, and none of {', '.join(NAMES)} is there",
+        remedy="install one (Debian: apt-get install chromium), or leave --png out: the page has "
+        "the same pictures",
     )
 
 
-def write_png(picture: Picture, path: Path) -> None:
-    """Draw it into a file. Raises `OrchestratorError`."""
+def write_png(svg: str, path: Path) -> None:
+    """Draw an `<svg>` element into a file, on white.
+
+    Raises `UsageError` without a browser, `OrchestratorError` if it fails.
+    """
     with tempfile.TemporaryDirectory(prefix="orch-png-") as folder:
-        drawing, drawn = Path(folder, "picture.svg"), Path(folder, "picture.png")
-        drawing.write_text(picture.svg, encoding="utf-8")
-        complaints = _run(_command(picture, drawing, drawn, Path(folder, "profile")))
-        if not drawn.is_file():
-            raise OrchestratorError(f"Chromium drew nothing: {complaints}")
-        shutil.copyfile(drawn, path)
+        page, drawn = Path(folder, "picture.html"), Path(folder, "picture.png")
+        page.write_text(
+            f'<!doctype html><meta charset="utf-8"><body style="margin:0">{svg}', encoding="utf-8"
+        )
+        command = _command(*_extent(svg), page, drawn, Path(folder, "profile"))
+        try:
+            subprocess.run(
+                command, stdin=subprocess.DEVNULL, check=True, capture_output=True,
+                timeout=DRAWN_WITHIN_S,
+            )  # fmt: skip
+            shutil.copyfile(drawn, path)
+        except (subprocess.SubprocessError, OSError) as error:
+            raise OrchestratorError(f"{path}: {command[0]} did not draw it: {error}") from error
 
 
-def _command(picture: Picture, drawing: Path, drawn: Path, profile: Path) -> list[str]:
+def _command(width: int, height: int, page: Path, drawn: Path, profile: Path) -> list[str]:
     """A browser of its own that sees this file only, and asks nobody anything."""
     # Root may not use its sandbox; what is drawn here is ours.
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -46,19 +59,12 @@ def _command(picture: Picture, drawing: Path, drawn: Path, profile: Path) -> lis
         find(), "--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",
         "--disable-dev-shm-usage", f"--user-data-dir={profile}",
-        f"--force-device-scale-factor={SHARPNESS}",
-        f"--window-size={picture.width},{picture.height}", *sandbox,
-        f"--screenshot={drawn}", drawing.as_uri(),
+        f"--force-device-scale-factor={SHARPNESS}", f"--window-size={width},{height}", *sandbox,
+        f"--screenshot={drawn}", page.as_uri(),
     ]  # fmt: skip
 
 
-def _run(argv: list[str]) -> str:
-    """What it said last."""
-    try:
-        done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return f"not within {PATIENCE_S:.0f} s"
-    return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+def _extent(svg: str) -> tuple[int, int]:
+    """Width and height of its viewBox."""
+    _, _, width, height = svg.partition('viewBox="')[2].partition('"')[0].split()
+    return int(width), int(height)

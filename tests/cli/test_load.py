@@ -187,7 +187,7 @@ def test_without_chromium_it_says_so_before_the_load(
     loaded: Orch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    said = loaded.quick("load", "web", "--png", str(tmp_path / "load.png"), code=1)
+    said = loaded.quick("load", "web", "--png", str(tmp_path / "load.png"), code=2)
     assert "apt-get install chromium" in said
     assert not list(tmp_path.iterdir())
 

@@ -31,16 +31,18 @@ def run(
     ] = False,
 ) -> None:  # fmt: skip
     """Run a study in virtual time, and write a report."""
+    from orchestrator.cli import browser
     from orchestrator.cli.study import numbers, report
     from orchestrator.manifest.study import load_study
 
     asked = load_study(study)
-    program = report.browser() if png else ""
+    if png:
+        browser.find()
     records = [_timed(session, one) for one in _runs(asked)]
     folder = Path(out or f"{asked.spec.name}-report")
     drawn = report.write(folder, asked, records)
     if png:
-        report.write_png(folder, drawn, program)
+        report.write_png(folder, drawn)
 
     def text(paint: Paint) -> list[str]:
         from orchestrator.cli.render.columns import columns

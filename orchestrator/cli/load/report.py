@@ -95,9 +95,9 @@ def timeline(result: Result) -> list[str]:
     ]
     ready = [Series("ready", [(one.at_s, one.ready) for one in samples], step=True)]
     return [
-        plot(Plot("Requests", "seconds", "requests/s", marks=marks), requests),
-        plot(Plot("Latency", "seconds", "ms", marks=marks), _latency(samples)),
-        plot(Plot("Replicas that are ready", "seconds", marks=marks), ready),
+        plot(Plot("Requests", "seconds", "requests/s", x_low=0.0, marks=marks), requests),
+        plot(Plot("Latency", "seconds", "ms", x_low=0.0, marks=marks), _latency(samples)),
+        plot(Plot("Replicas that are ready", "seconds", x_low=0.0, marks=marks), ready),
     ]
 
 

@@ -1,14 +1,11 @@
 """The folder that a study leaves: numbers, a page, and pictures if wanted."""
 
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Final
 
-from orchestrator.cli.exits import UsageError
+from orchestrator.cli import browser
 from orchestrator.cli.formats import Format, dump
 from orchestrator.cli.render import html
 from orchestrator.cli.render.words import age
@@ -16,16 +13,13 @@ from orchestrator.cli.study.numbers import name_of, numbers
 from orchestrator.cli.study.pictures import pictures
 from orchestrator.core.study import nines
 from orchestrator.manifest.study import Study
-from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.study import HappeningSpec
 from orchestrator.runtime.studying import Record
 
-__all__ = ["HEADS", "browser", "rows", "write", "write_png"]
+__all__ = ["HEADS", "rows", "write", "write_png"]
 
 NUMBERS: Final = "numbers.json"
 PAGE: Final = "report.html"
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
-DRAWN_WITHIN_S: Final = 60
 HEADS: Final = (
     "STRATEGY", "SEED", "NODES", "PEAK", "BOUND", "RATIO", "CPU", "MEMORY", "READY",
     "AVAILABILITY", "NINES", "PENDING", "WARNINGS",
@@ -127,43 +121,7 @@ def _events(records: list[Record]) -> str:
     return html.table(heads, cells)
 
 
-# -- pictures as pixels ---------------------------------------------------------------------------
-
-
-def browser() -> str:
-    """A Chromium. Raises `UsageError` if there is none."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        raise UsageError(
-            f"--png needs a Chromium, and none of {', '.join(BROWSERS)} is there",
-            remedy="install one, or leave --png out: the page has the same pictures",
-        )
-    return found
-
-
-def write_png(folder: Path, drawn: Mapping[str, str], program: str) -> None:
+def write_png(folder: Path, drawn: Mapping[str, str]) -> None:
     """Each picture as NAME.png. Raises `OrchestratorError` if the browser fails."""
     for name, svg in drawn.items():
-        _shoot(program, svg, folder / f"{name}.png")
-
-
-def _shoot(program: str, svg: str, target: Path) -> None:
-    width, height = _extent(svg)
-    with tempfile.TemporaryDirectory(prefix="orch-png-") as folder:
-        page = Path(folder) / "picture.html"
-        page.write_text(f'<!doctype html><meta charset="utf-8"><body style="margin:0">{svg}')
-        command = [
-            program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            f"--user-data-dir={folder}/profile", f"--window-size={width},{height}",
-            f"--screenshot={target.resolve()}", page.as_uri(),
-        ]  # fmt: skip
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=DRAWN_WITHIN_S)
-        except (subprocess.SubprocessError, OSError) as error:
-            raise OrchestratorError(f"{target}: {program} did not draw it: {error}") from error
-
-
-def _extent(svg: str) -> tuple[int, int]:
-    """Width and height of its viewBox."""
-    _, _, width, height = svg.partition('viewBox="')[2].partition('"')[0].split()
-    return int(width), int(height)
+        browser.write_png(svg, folder / f"{name}.png")
