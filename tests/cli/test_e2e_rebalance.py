@@ -28,25 +28,26 @@ def test_it_is_shown_and_then_done(orch: Orch) -> None:
     orch.up("-f", manifests, "--engine", "simulated", "--wait")
     assert len(in_use(orch)) == 4
 
-    shown = orch("rebalance", "--dry-run").splitlines()
+    shown = orch.quick("rebalance", "--dry-run").splitlines()
     assert shown[0].split() == ["REPLICA", "FROM", "TO", "WHY"]
     assert shown[1].endswith("frees n0 (1 of 2)")
     assert shown[-3:-1] == ["Rebalance: 6 moves, nodes in use 4 -> 1.", ""]
     assert shown[-1].startswith("Next: orch rebalance")
-    orch("rebalance", "--dry-run", "--svg", "moves.svg")
+    orch.quick("rebalance", "--dry-run", "--svg", "moves.svg")
     drawn = (orch.state_dir / "moves.svg").read_text()
     assert "before: 4 nodes in use" in drawn
     assert "after 6 moves: 1 nodes in use" in drawn
-    assert "nodes in use 4 -> 3" in orch("rebalance", "--dry-run", "--max-moves", "3")
+    assert "nodes in use 4 -> 3" in orch.quick("rebalance", "--dry-run", "--max-moves", "3")
     assert (
-        orch("rebalance", "--max-moves", "1") == "No moves: none of 4 nodes in use can be freed.\n"
+        orch.quick("rebalance", "--max-moves", "1")
+        == "No moves: none of 4 nodes in use can be freed.\n"
     )
     assert len(in_use(orch)) == 4
 
-    orch("rebalance", "--wait", "--timeout", "50s")
+    orch.quick("rebalance", "--wait", "--timeout", "50s")
     assert len(in_use(orch)) == 1
     assert {row["status"] for row in orch.json("ps")} == {"Ready"}
-    told = orch("events")
+    told = orch.quick("events")
     assert "6 moves, nodes in use 4 -> 1" in told
     assert told.count("Moved") == 6
-    assert orch("rebalance") == "No moves: none of 1 nodes in use can be freed.\n"
+    assert orch.quick("rebalance") == "No moves: none of 1 nodes in use can be freed.\n"
