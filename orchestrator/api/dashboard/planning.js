@@ -86,7 +86,7 @@ export class Planning {
   async #plan(manifests) {
     await this.#try(async () => {
       const plan = await post("/v1/plan", manifests);
-      this.#show("", picture(plan.text));
+      this.#show(plan.text.split("\n").at(-1), picture(plan.text));
       if (plan.add || plan.change || plan.destroy) {
         this.#planned = { ...manifests, serial: plan.serial };
         this.#apply.disabled = false;
@@ -119,7 +119,7 @@ export class Planning {
   }
 
   #show(words, ...found) {
-    this.#outcome.replaceChildren(element("p", {}, words), ...found);
+    this.#outcome.replaceChildren(...(words ? [element("p", {}, words)] : []), ...found);
   }
 
   #listOf(faults) {
