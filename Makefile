@@ -57,6 +57,7 @@ slow: $(SETUP) ## The proxy under slowhttptest (Debian: apt-get install slowhttp
 
 bench-pack: $(SETUP) ## Packing quality on the instances and traces in DATA=DIR
 	@test -n "$(DATA)" || { echo "name the folder of the data: make bench-pack DATA=DIR" >&2; exit 2; }
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements-prove.lock
 	$(BIN)/python -m benchmarks packing --data "$(DATA)"
 
 engine: ## Install (Debian, Ubuntu) and start a Docker engine where none answers
@@ -100,3 +101,4 @@ lock: ## Pin anew what pyproject.toml asks for (make lock UPGRADE=--upgrade for 
 	$(COMPILE) $(UPGRADE) --extra dev -o requirements-dev.lock
 	$(COMPILE) $(UPGRADE) --extra bench -c requirements-dev.lock -o requirements-bench.lock
 	$(COMPILE) $(UPGRADE) --extra fuzz -c requirements-dev.lock -o requirements-fuzz.lock
+	$(COMPILE) $(UPGRADE) --extra prove -c requirements-dev.lock -o requirements-prove.lock

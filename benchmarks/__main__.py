@@ -77,6 +77,13 @@ def packing(options: argparse.Namespace) -> Report:
     return run(options.data, say)
 
 
+def dashboard(options: argparse.Namespace) -> Report:
+    """The page: its weight, its updates, hours of it, and a newcomer's first minute."""
+    from benchmarks.dashboard import run
+
+    return run(options.runs, say)
+
+
 BENCHMARKS: Final[dict[str, Callable[[argparse.Namespace], Report]]] = {
     "startup": startup,
     "recovery": recovery,
@@ -86,6 +93,7 @@ BENCHMARKS: Final[dict[str, Callable[[argparse.Namespace], Report]]] = {
     "placement": placement,
     "scale": scale,
     "packing": packing,
+    "dashboard": dashboard,
 }
 
 

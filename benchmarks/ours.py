@@ -90,9 +90,14 @@ class Ours:
         records = sorted((self.state / self.project / "run").glob("proxy-*.json"))
         return [int(json.loads(path.read_text())["pid"]) for path in records]
 
+    @property
+    def url(self) -> str:
+        """Of the API and the dashboard."""
+        return str(self._record()["url"])
+
     def get(self, path: str) -> Any:
         """What the API answers."""
-        url = urlsplit(self._record()["url"])
+        url = urlsplit(self.url)
         return get_json(str(url.hostname), int(url.port or 0), path)
 
     def ready(self) -> int:

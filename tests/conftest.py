@@ -15,10 +15,15 @@ from pathlib import Path
 import docker
 import pytest
 from docker.errors import DockerException
+from hypothesis import settings
 
 # A shell's background job ignores SIGINT, and so would every program that a test interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says more of the machine than of the product.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 REQUIRED = os.environ.get("ORCH_REQUIRE_DOCKER") == "1"
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.packing.ledger import Entry, Ledger, Step
-from benchmarks.packing.traces import Item, cluster_of, equal_nodes, read_items
+from benchmarks.packing.traces import cluster_of, equal_nodes, request_of
 from benchmarks.report import Comparison, Row
 from benchmarks.spread import Spread
+from orchestrator.core.packing.trace import TraceRow
 from orchestrator.core.rebalancing import Move, Tenant, plan_moves
 from orchestrator.core.scheduling import Unschedulable, place
+from orchestrator.manifest.vectors import read_rows
 from orchestrator.model.state import ReplicaId
 
 NODE: Final = (32_000, 64 * 1024)
@@ -34,12 +36,12 @@ class Run:
     """One policy's way through the trace. `steps`: the state after each moment with an event."""
 
     steps: list[Step]
-    moves: list[Item] = field(default_factory=list)
+    moves: list[TraceRow] = field(default_factory=list)
 
     @property
     def above_bound(self) -> float:
         """Nodes in use over the lower bound, both averaged over time."""
-        used = bound = 0
+        used = bound = 0.0
         for step, following in pairwise(self.steps):
             lasts = following.time - step.time
             used += step.nodes * lasts
@@ -92,14 +94,14 @@ def lower_bound(step: Step) -> int:
     return max(-(-step.cpu_millicores // NODE[0]), -(-step.memory_mib // NODE[1]))
 
 
-def fitting(path: Path) -> tuple[list[Item], int]:
+def fitting(path: Path) -> tuple[list[TraceRow], int]:
     """The machines that a node can hold, and how many it cannot."""
-    items = read_items(path)
+    items = read_rows(path)
     kept = [item for item in items if item.cpu_millicores <= NODE[0] and item.memory_mib <= NODE[1]]
     return kept, len(items) - len(kept)
 
 
-def simulate(items: list[Item], every_s: int = 0, most: int = 0) -> Run:
+def simulate(items: list[TraceRow], every_s: int = 0, most: int = 0) -> Run:
     """Until the last arrival. `every_s` > 0: rebalance then, by at most `most` moves. Judged."""
     player = _Player(items)
     entries = list(player.play(every_s, most))
@@ -111,11 +113,11 @@ def simulate(items: list[Item], every_s: int = 0, most: int = 0) -> Run:
 class _Player:
     """The product's own decisions, one event after the other."""
 
-    def __init__(self, items: list[Item]) -> None:
+    def __init__(self, items: list[TraceRow]) -> None:
         self._items = items
         self._cluster = cluster_of(equal_nodes(NODES, *NODE))
         self._where: dict[int, str] = {}
-        self.moved: list[Item] = []
+        self.moved: list[TraceRow] = []
 
     def play(self, every_s: int, most: int) -> Iterator[Entry]:
         end = max(item.arrival for item in self._items)
@@ -127,7 +129,7 @@ class _Player:
                 due = time + every_s
                 yield from self._rebalance(time, most)
 
-    def _events(self, end: int) -> list[tuple[int, bool, int]]:
+    def _events(self, end: float) -> list[tuple[float, bool, int]]:
         """Time, whether it arrives, its index: at one moment departures first."""
         comes = [(item.arrival, True, index) for index, item in enumerate(self._items)]
         goes = [
@@ -139,7 +141,7 @@ class _Player:
 
     def _arrive(self, index: int) -> Entry:
         item = self._items[index]
-        request = item.request()
+        request = request_of(item)
         node = place(request, self._cluster)
         if isinstance(node, Unschedulable):
             raise RuntimeError(node.reason)
@@ -152,16 +154,16 @@ class _Player:
         self._give_back(self._where.pop(index), item)
         return Entry(item.departure or 0, item.name, "")
 
-    def _give_back(self, node: str, item: Item) -> None:
-        request = item.request()
+    def _give_back(self, node: str, item: TraceRow) -> None:
+        request = request_of(item)
         self._cluster.remove(node, item.name, request.cpu_millicores, request.memory_bytes)
 
-    def _rebalance(self, time: int, most: int) -> Iterator[Entry]:
+    def _rebalance(self, time: float, most: int) -> Iterator[Entry]:
         """What `orch rebalance` would do: each move has both rooms until it is over."""
         for move in self._plan(most):
             index = move.id.slot
             item = self._items[index]
-            request = item.request()
+            request = request_of(item)
             self._cluster.add(move.target, item.name, request.cpu_millicores, request.memory_bytes)
             self._give_back(move.source, item)
             self._where[index] = move.target
@@ -170,8 +172,9 @@ class _Player:
 
     def _plan(self, most: int) -> tuple[Move, ...]:
         tenants = [
-            Tenant(ReplicaId(self._items[index].name, index, 1), node, self._items[index].request())
+            Tenant(ReplicaId(item.name, index, 1), node, request_of(item))
             for index, node in self._where.items()
+            for item in [self._items[index]]
         ]
         paper = cluster_of(equal_nodes(NODES, *NODE))
         for one in tenants:

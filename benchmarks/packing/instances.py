@@ -37,7 +37,7 @@ def quality(data: Path, progress: Callable[[str], None]) -> tuple[list[Row], lis
     rows, tables = [], []
     for folder, (title, *aims) in SETS.items():
         ratios: Ratios = {}
-        for name, instance, optimum in _instances(data / folder):
+        for name, instance, optimum in instances(data / folder):
             progress(f"packing: {name}")
             for rule, packing in _packings(instance).items():
                 judge(name, instance, packing, optimum)
@@ -63,7 +63,8 @@ def judge(name: str, instance: Instance, packing: Packing, optimum: int | None =
         raise WrongPackingError(f"{name}: {found[0]}")
 
 
-def _instances(folder: Path) -> Iterator[tuple[str, Instance, int]]:
+def instances(folder: Path) -> Iterator[tuple[str, Instance, int]]:
+    """The name, the problem and its optimum, of each in the folder's index."""
     for name, facts in json.loads((folder / "index.json").read_text()).items():
         yield name, read_instance(folder / f"{name}.vbp"), facts["opt"]
 

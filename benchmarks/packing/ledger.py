@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks.packing.traces import Capacities, Item
+from benchmarks.packing.traces import Capacities
+from orchestrator.core.packing.trace import TraceRow
 
 
 class WrongPlacementError(Exception):
@@ -14,7 +15,7 @@ class WrongPlacementError(Exception):
 class Entry:
     """At `time` (seconds) the item is on `node`, whether new or moved there; "": it left."""
 
-    time: int
+    time: float
     item: str
     node: str
 
@@ -23,7 +24,7 @@ class Entry:
 class Step:
     """From `time` on `nodes` are in use, and this is what all items ask for together."""
 
-    time: int
+    time: float
     nodes: int
     cpu_millicores: int
     memory_mib: int
@@ -32,9 +33,9 @@ class Step:
 class Ledger:
     """Follows entries in order, and keeps what every node holds."""
 
-    def __init__(self, capacities: Capacities, items: Iterable[Item]) -> None:
+    def __init__(self, capacities: Capacities, items: Iterable[TraceRow]) -> None:
         self._capacities = capacities
-        self._items: Mapping[str, Item] = {item.name: item for item in items}
+        self._items: Mapping[str, TraceRow] = {item.name: item for item in items}
         self._where: dict[str, str] = {}
         self._held: dict[str, list[int]] = {}
         self._ended: set[str] = set()
@@ -54,7 +55,7 @@ class Ledger:
         missing = self._items.keys() - self._where.keys() - self._ended
         self._insist(not missing, f"{len(missing)} items were never placed")
 
-    def _comes(self, entry: Entry, item: Item) -> None:
+    def _comes(self, entry: Entry, item: TraceRow) -> None:
         before = self._where.get(item.name)
         in_time = entry.time == item.arrival if before is None else entry.time >= item.arrival
         self._insist(in_time and item.name not in self._ended, f"{entry} is not in time")
@@ -69,24 +70,24 @@ class Ledger:
         else:
             self._give_back(before, item)
 
-    def _leaves(self, entry: Entry, item: Item) -> None:
+    def _leaves(self, entry: Entry, item: TraceRow) -> None:
         self._insist(entry.time == item.departure, f"{entry} is not in time")
         self._insist(item.name in self._where, f"{entry} never came")
         self._give_back(self._where.pop(item.name), item)
         self._ended.add(item.name)
         self._count(item, -1)
 
-    def _give_back(self, node: str, item: Item) -> None:
+    def _give_back(self, node: str, item: TraceRow) -> None:
         self._add(self._held[node], item, -1)
         if self._held[node][2] == 0:
             del self._held[node]
 
-    def _count(self, item: Item, sign: int) -> None:
+    def _count(self, item: TraceRow, sign: int) -> None:
         self._total[0] += sign * item.cpu_millicores
         self._total[1] += sign * item.memory_mib
 
     @staticmethod
-    def _add(held: list[int], item: Item, sign: int) -> None:
+    def _add(held: list[int], item: TraceRow, sign: int) -> None:
         held[0] += sign * item.cpu_millicores
         held[1] += sign * item.memory_mib
         held[2] += sign

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.packing import azure, instances, openb
+from benchmarks.packing import azure, determinism, instances, openb, proof, replicas
+from benchmarks.packing.picture import picture
 from benchmarks.report import Report
 
 
@@ -12,10 +13,17 @@ def run(data: Path, progress: Callable[[str], None]) -> Report:
     rows, tables = instances.quality(data, progress)
     rows += instances.equal_nodes(data / "openb" / "pods.csv", progress)
     own_rows, own_tables = openb.real_nodes(data / "openb", progress)
-    time_rows, time_table, _ = azure.over_time(data / "azure_v1" / "vms_dev_100k.csv", progress)
-    rows += own_rows + time_rows
-    tables += [*own_tables, time_table]
-    return Report("packing", "Packing", rows, NOTES, tables)
+    time_rows, time_table, runs = azure.over_time(data / "azure_v1" / "vms_dev_100k.csv", progress)
+    trap_rows, trap_table = replicas.trap(progress)
+    rows += (
+        own_rows
+        + time_rows
+        + trap_rows
+        + proof.proven(progress)
+        + determinism.repeated(data, progress)
+    )
+    tables += [trap_table, *own_tables, time_table]
+    return Report("packing", "Packing", rows, NOTES, tables, picture(runs))
 
 
 NOTES = [

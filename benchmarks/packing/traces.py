@@ -1,42 +1,18 @@
-"""The traces: who asked for how much, from when to when, and on which nodes."""
+"""What the traces are of: pods or machines, and the nodes for them."""
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from orchestrator.core.packing.trace import TraceRow
 from orchestrator.core.scheduling import Cluster, NodeRoom, Request
 
-MIB = 2**20
+MIB: Final = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A pod or a virtual machine. Times are seconds; `departure` None: it stays."""
-
-    name: str
-    cpu_millicores: int
-    memory_mib: int
-    arrival: int
-    departure: int | None
-
-    def request(self, policy: str = "binpack") -> Request:
-        """What it asks for, as a service of one replica."""
-        return Request(self.name, 1, self.cpu_millicores, self.memory_mib * MIB, policy=policy)
-
-
-def read_items(path: Path) -> list[Item]:
-    """The rows in the order of the file."""
-    with path.open(newline="") as file:
-        return [
-            Item(
-                row["name"],
-                int(row["cpu_millicores"]),
-                int(row["memory_mib"]),
-                int(row["arrival"]),
-                int(row["departure"]) if row["departure"] else None,
-            )
-            for row in csv.DictReader(file)
-        ]
+def request_of(item: TraceRow, policy: str = "binpack") -> Request:
+    """What it asks for, as a service of one replica."""
+    return Request(item.name, 1, item.cpu_millicores, item.memory_mib * MIB, policy=policy)
 
 
 Capacities = dict[str, tuple[int, int]]

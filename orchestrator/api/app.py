@@ -13,6 +13,7 @@ from orchestrator.api.planning import change_of, check_serial, moves_view, plann
 from orchestrator.api.reading import default_folder, previous, read
 from orchestrator.api.streams import event_stream, log_stream
 from orchestrator.model.views import (
+    DurationsView,
     EventView,
     ExecBody,
     ExecView,
@@ -143,6 +144,11 @@ def _add_numbers(app: FastAPI, controller: Controller, queries: Queries) -> None
     ) -> StatsView:
         """Traffic and usage over the last seconds; waits for them if nobody asked before."""
         return await meter.stats(window, service)
+
+    @app.get("/v1/services/{name}/durations")
+    async def durations(name: str) -> DurationsView:
+        """The histogram of all requests so far."""
+        return await meter.durations(name)
 
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics(accept: Annotated[str, Header()] = "") -> Response:

@@ -25,6 +25,7 @@ from orchestrator.cli.commands.reading import nodes, ps, services
 from orchestrator.cli.commands.rebalance import rebalance
 from orchestrator.cli.commands.replicas import execute, kill
 from orchestrator.cli.commands.services import delete, restart, scale
+from orchestrator.cli.commands.sim import run as sim_run
 from orchestrator.cli.commands.top import top
 from orchestrator.cli.commands.trust import trust
 from orchestrator.cli.commands.undo import undo
@@ -76,6 +77,9 @@ app = typer.Typer(
 )
 for _name, _function in COMMANDS.items():
     app.command(_name)(command(_function))
+sim = typer.Typer(help="Studies in virtual time.", no_args_is_help=True, rich_markup_mode=None)
+sim.command("run")(command(sim_run))
+app.add_typer(sim, name="sim")
 
 
 def run() -> None:

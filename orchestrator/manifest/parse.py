@@ -38,7 +38,7 @@ def parse(document: Document) -> tuple[Parsed | None, list[Problem]]:
         spec = model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as invalid:
         errors = invalid.errors(include_url=False)
-        return None, [found for error in errors for found in _problems(document, model, error)]
+        return None, [found for error in errors for found in problems_of(document, model, error)]
     return Parsed(spec, document), []
 
 
@@ -60,9 +60,8 @@ def _no_kind(document: Document, data: dict[str, Any]) -> Problem:
     return document.problem(("kind",), "is missing", remedy)
 
 
-def _problems(
-    document: Document, model: type[ServiceSpec] | type[NodeSpec], error: ErrorDetails
-) -> Iterator[Problem]:
+def problems_of(document: Document, model: type[Any], error: ErrorDetails) -> Iterator[Problem]:
+    """What is wrong with a document that is no `model`, by one of pydantic's errors."""
     # pydantic marks an error in the key of a mapping by a part of its own.
     at_key = error["loc"][-1:] == ("[key]",)
     path: FieldPath = error["loc"][:-1] if at_key else error["loc"]

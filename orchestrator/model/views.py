@@ -221,6 +221,17 @@ class ServiceStatsView(TrafficView):
     replicas: tuple[ReplicaStatsView, ...]
 
 
+class DurationsView(View):
+    """How long requests to a service took, all since counting began: `core.histogram`.
+
+    What lies between two such answers is the histogram of the time between them.
+    """
+
+    sum_s: float = 0.0
+    buckets: dict[str, int] = {}
+    """Requests by bucket; only buckets in use."""
+
+
 class StatsView(View):
     """All services over the last `seconds`."""
 

@@ -1,7 +1,8 @@
 """Looks now and then how close services and nodes are to their limits, and tells it beforehand."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from orchestrator.core.nearing import (
@@ -21,6 +22,11 @@ from orchestrator.runtime.cluster import Cluster
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 
 PERIOD_S: Final = 5.0
+# A look costs some 10 µs for each replica: of many thousands it is taken less often.
+PERIOD_PER_REPLICA_S: Final = 0.0005
+
+
+_Used = tuple[Replica, Use]
 
 
 class LimitWatch:
@@ -34,22 +40,19 @@ class LimitWatch:
         self._supervisor = supervisor
         self._workers = workers
         self._watches: dict[str, Watch] = {}
-        self._texts: dict[str, str] = {}
+        self._near: dict[str, tuple[str, ...]] = {}
         self._before: tuple[float, Mapping[str, Usage]] = (0.0, {})
 
     async def run(self) -> None:
         """Look, until cancelled."""
         while True:
-            await asyncio.sleep(PERIOD_S)
+            replicas = len(self._cluster.observed.replicas)
+            await asyncio.sleep(max(PERIOD_S, replicas * PERIOD_PER_REPLICA_S))
             await self.look()
 
     def near(self, object_: str) -> tuple[str, ...]:
         """Sentences on the limits that `service/web` or `node/node-1` is close to now."""
-        return tuple(
-            text
-            for key, text in self._texts.items()
-            if key.startswith(f"{object_} ") and self._watches[key].near
-        )
+        return self._near.get(object_, ())
 
     async def look(self) -> None:
         """Measure once. What cannot be measured now stays as it was."""
@@ -61,11 +64,15 @@ class LimitWatch:
             return
         stats = await self._supervisor.stats() if self._bounded() else {"services": {}}
         now = self._cluster.clock.monotonic()
-        uses = {one: self._use(one, usage, now) for one in replicas if one.engine_id in usage}
+        uses = [(one, self._use(one, usage, now)) for one in replicas if one.engine_id in usage]
         self._before = (now, usage)
         loads = {load.key: load for load in self._loads(uses, stats["services"])}
-        self._texts = {key: load.text for key, load in loads.items()}
         self._watches = {key: self._observe(load, now) for key, load in loads.items()}
+        self._near = {}
+        for key, load in loads.items():
+            if self._watches[key].near:
+                object_ = key.partition(" ")[0]
+                self._near[object_] = (*self.near(object_), load.text)
 
     def _bounded(self) -> bool:
         """Whether any service has a limit that only the proxy can count."""
@@ -81,17 +88,24 @@ class LimitWatch:
         seconds = max(0.0, used.cpu_seconds - before.cpu_seconds)
         return Use(1000 * seconds / (now - at), used.memory_bytes)
 
-    def _loads(self, uses: Mapping[Replica, Use], counted: Mapping[str, Any]) -> Iterator[Load]:
+    def _loads(self, uses: Sequence[_Used], counted: Mapping[str, Any]) -> Iterator[Load]:
+        of_service, on_node = (
+            defaultdict[str, list[_Used]](list),
+            defaultdict[str, list[_Used]](list),
+        )
+        for one, use in uses:
+            of_service[one.id.service].append((one, use))
+            on_node[one.node].append((one, use))
         for name, service in self._cluster.desired.now.services.items():
-            own = {one.id.name: use for one, use in uses.items() if one.id.service == name}
+            own = of_service[name]
             proxy = service.spec.proxy
-            ready = sum(one.ready for one in uses if one.id.service == name)
+            ready = sum(one.ready for one, _ in own)
             slots = proxy.limits.concurrency * ready * self._workers if proxy else 0
             in_flight = counted.get(name, {}).get("in_flight", 0)
-            yield from service_loads(service.spec, own, in_flight, slots)
+            by_name = {one.id.name: use for one, use in own}
+            yield from service_loads(service.spec, by_name, in_flight, slots)
         for name, node in self._cluster.desired.now.nodes.items():
-            here = {str(one.id): use for one, use in uses.items() if one.node == name}
-            yield from node_loads(node.spec, here)
+            yield from node_loads(node.spec, {str(one.id): use for one, use in on_node[name]})
 
     def _observe(self, load: Load, now: float) -> Watch:
         before = self._watches.get(load.key, Watch())

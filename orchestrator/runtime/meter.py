@@ -9,7 +9,13 @@ from typing import Any, Final
 from orchestrator.core.traffic import traffic
 from orchestrator.model.errors import EngineError
 from orchestrator.model.launch import Usage
-from orchestrator.model.views import ReplicaStatsView, ReplicaView, ServiceStatsView, StatsView
+from orchestrator.model.views import (
+    DurationsView,
+    ReplicaStatsView,
+    ReplicaView,
+    ServiceStatsView,
+    StatsView,
+)
 from orchestrator.runtime.controller import Controller
 from orchestrator.runtime.queries import Queries
 
@@ -49,6 +55,12 @@ class Meter:
             seconds=after.at - before.at,
             services=tuple(self._service(name, before, after) for name in names),
         )
+
+    async def durations(self, service: str) -> DurationsView:
+        """Of all its requests that are over. Raises `NotFoundError` for an unknown service."""
+        self._queries.service(service)
+        counted = (await self._controller.supervisor.stats())["services"].get(service, {})
+        return DurationsView.model_validate(counted.get("durations", {}))
 
     async def _earlier(self, window_s: float) -> _Look:
         now = self._controller.cluster.clock.monotonic()

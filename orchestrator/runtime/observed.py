@@ -56,6 +56,9 @@ class ObservedState:
         self._changed: set[str] = set()
         self.replicas: dict[ReplicaId, Replica] = {}
         self.slots = slots
+        self._numbers: dict[str, set[int]] = {}
+        for key in slots:
+            self._numbers.setdefault(key.service, set()).add(key.slot)
 
     def view(self) -> Observed:
         """A snapshot of everything."""
@@ -87,6 +90,11 @@ class ObservedState:
     def of_service(self, name: str) -> list[Replica]:
         """Its replicas, exited ones included."""
         return list(self._by_service.get(name, {}).values())
+
+    def slots_of(self, service: str) -> dict[SlotKey, SlotHistory]:
+        """What its slots remember."""
+        keys = (SlotKey(service, number) for number in self._numbers.get(service, ()))
+        return {key: self.slots[key] for key in keys}
 
     # -- transitions -----------------------------------------------------------------------
 
@@ -217,9 +225,10 @@ class ObservedState:
 
     def forget_slots(self, service: str) -> None:
         """The service is gone, and with it what its slots remember."""
-        for key in [key for key in self.slots if key.service == service]:
+        for key in self.slots_of(service):
             del self.slots[key]
             self._remember(key, None)
+        self._numbers.pop(service, None)
 
     # -- health ----------------------------------------------------------------------------
 
@@ -261,4 +270,5 @@ class ObservedState:
 
     def _write_slot(self, key: SlotKey, history: SlotHistory) -> None:
         self.slots[key] = history
+        self._numbers.setdefault(key.service, set()).add(key.slot)
         self._remember(key, history)

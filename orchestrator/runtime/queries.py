@@ -1,6 +1,6 @@
 """What can be asked of a controller: its state as views. Reads only, and never the engine."""
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -8,11 +8,13 @@ from orchestrator.core.scheduling import Cluster as Placing
 from orchestrator.core.scheduling import NodeVerdict, Request, explain, keep_apart
 from orchestrator.model.event import Event
 from orchestrator.model.proxying import ProxySpec
+from orchestrator.model.spec import Resources, ServiceSpec
 from orchestrator.model.state import (
     Desired,
     Node,
     Phase,
     Replica,
+    SlotKey,
 )
 from orchestrator.model.views import (
     EventView,
@@ -57,12 +59,11 @@ class Queries:
         there = [r for r in self._cluster.observed.of_service(name) if r.phase is not Phase.EXITED]
         ready = [replica for replica in there if replica.ready]
         current = [replica for replica in ready if replica.revision == wanted.revision]
-        pending = {k: why for k, why in self._controller.pending.items() if k.service == name}
+        pending = [slot for slot in _slots(spec) if slot in self._controller.pending]
         rows = self.replicas(name)
         status, reason = _service_status(spec.replicas, len(current), rows)
         if status == "Ready" and spec.proxy and not self._routed(name, current):
             status, reason = "Progressing", "the proxy does not know every ready replica yet"
-        histories = [h for k, h in self._cluster.observed.slots.items() if k.service == name]
         return ServiceView(
             name=name,
             desired=spec.replicas,
@@ -75,7 +76,7 @@ class Queries:
             status=status,
             reason=reason,
             pending=len(pending),
-            restarts=sum(history.restarts for history in histories),
+            restarts=sum(one.restarts for one in self._cluster.observed.slots_of(name).values()),
             spec=spec,
             near=self._controller.limits.near(f"service/{name}"),
         )
@@ -96,32 +97,35 @@ class Queries:
         return self._node(node)
 
     def _node(self, node: Node) -> NodeView:
-        here = [
-            replica
-            for replica in self._cluster.observed.replicas.values()
-            if replica.node == node.name and replica.phase is not Phase.EXITED
-        ]
-        limits = [
-            service.spec.resources.limits
-            for replica in here
-            if (service := self._desired.services.get(replica.id.service))
-        ]
+        here = self._cluster.observed.room(self._desired.nodes).nodes[node.name]
+        limits = self._limits(here.replicas)
         return NodeView(
             name=node.name,
             zone=node.spec.zone,
-            status=_node_status(node, len(here)),
-            cpu_millicores=node.spec.reservable_cpu_millicores,
-            cpu_used_millicores=sum(replica.cpu_millicores for replica in here),
-            memory_bytes=node.spec.reservable_memory_bytes,
-            memory_used_bytes=sum(replica.memory_bytes for replica in here),
-            replicas=len(here),
+            status=_node_status(node, here.count),
+            cpu_millicores=here.cpu_millicores,
+            cpu_used_millicores=here.cpu_used,
+            memory_bytes=here.memory_bytes,
+            memory_used_bytes=here.memory_used,
+            replicas=here.count,
             labels=node.spec.labels,
-            cpu_limit_millicores=sum(limit.cpu_millicores or 0 for limit in limits),
-            memory_limit_bytes=sum(limit.memory_bytes or 0 for limit in limits),
-            others=_others(node, here),
+            cpu_limit_millicores=sum((one.cpu_millicores or 0) * n for one, n in limits),
+            memory_limit_bytes=sum((one.memory_bytes or 0) * n for one, n in limits),
+            others={
+                name: (here.extended_used.get(name, 0), has) for name, has in here.extended.items()
+            },
             taints=tuple(f"{one.key}={one.value}:{one.effect}" for one in node.spec.taints),
             near=self._controller.limits.near(f"node/{node.name}"),
         )
+
+    def _limits(self, replicas: Mapping[str, int]) -> list[tuple[Resources, int]]:
+        """The limits of each service, and how many of its replicas there are."""
+        services = self._desired.services
+        return [
+            (services[name].spec.resources.limits, count)
+            for name, count in replicas.items()
+            if name in services
+        ]
 
     # -- explanations ----------------------------------------------------------------------
 
@@ -227,14 +231,11 @@ def _service_status(desired: int, current: int, rows: list[ReplicaView]) -> tupl
     return "Progressing", f"{current} of {desired} ready"
 
 
+def _slots(spec: ServiceSpec) -> list[SlotKey]:
+    return [SlotKey(spec.name, number) for number in range(1, spec.replicas + 1)]
+
+
 def _node_status(node: Node, replicas: int) -> str:
     if node.draining:
         return "Draining" if replicas else "Drained"
     return "Cordoned" if node.cordoned else "Ready"
-
-
-def _others(node: Node, here: list[Replica]) -> dict[str, tuple[int, int]]:
-    used: Counter[str] = Counter()
-    for replica in here:
-        used.update(dict(replica.extended))
-    return {name: (used[name], has) for name, has in node.spec.capacity.extended}

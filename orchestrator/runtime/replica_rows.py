@@ -21,28 +21,29 @@ class ReplicaRows:
         with `everything` also for kept attempts that are over."""
         if service and service not in self._cluster.managed:
             raise unknown("service", service, self._cluster.managed)
-        by_slot = self._by_slot()
-        keys = by_slot.keys() | self._wanted_slots()
+        by_slot = self._by_slot(service)
         rows: list[ReplicaView] = []
-        for key in sorted(keys):
-            if not service or key.service == service:
-                rows += self._slot_rows(key, by_slot.get(key, []), everything)
+        for key in sorted(by_slot.keys() | self._wanted_slots(service)):
+            rows += self._slot_rows(key, by_slot.get(key, []), everything)
         return rows
 
-    def _by_slot(self) -> dict[SlotKey, list[Replica]]:
-        """What is known of every slot, the newest attempt first."""
+    def _by_slot(self, service: str = "") -> dict[SlotKey, list[Replica]]:
+        """What is known of every slot (of the service, if named), the newest attempt first."""
         found: dict[SlotKey, list[Replica]] = {}
-        for replica in self._cluster.observed.replicas.values():
+        observed = self._cluster.observed
+        for replica in observed.of_service(service) if service else observed.replicas.values():
             found.setdefault(replica.id.key, []).append(replica)
         for replicas in found.values():
             replicas.sort(key=lambda replica: -replica.id.attempt)
         return found
 
-    def _wanted_slots(self) -> set[SlotKey]:
+    def _wanted_slots(self, service: str) -> set[SlotKey]:
+        wanted = self._cluster.desired.now.services
+        names = wanted.keys() if not service else wanted.keys() & {service}
         return {
             SlotKey(name, slot)
-            for name, service in self._cluster.desired.now.services.items()
-            for slot in range(1, service.spec.replicas + 1)
+            for name in names
+            for slot in range(1, wanted[name].spec.replicas + 1)
         }
 
     def _slot_rows(

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +23,6 @@ from orchestrator.runtime.database import open_database
 # Kubernetes keeps 10 revisions of a Deployment.
 REVISIONS_KEPT: Final = 10
 EVENTS_KEPT: Final = 10_000
-# What a slot remembers, but for its last exit and its delay.
-_COUNTS: Final = ("last_attempt", "restarts", "failures")
 # The column `deleting` of a service.
 _WANTED, _DELETING, _DELETED = 0, 1, 2
 
@@ -231,11 +230,8 @@ class Store:
         self._db.executemany("REPLACE INTO slots VALUES (?, ?, ?, ?)", rows)
 
     def _slot_row(self, key: SlotKey, history: SlotHistory) -> tuple[str, int, str, float]:
-        fields = {name: getattr(history, name) for name in _COUNTS}
         delay_s = max(0.0, history.not_before - self._clock.monotonic())
-        last_exit = asdict(history.last_exit) if history.last_exit else None
-        text = json.dumps({**fields, "last_exit": last_exit, "delay_s": delay_s})
-        return *key, text, self._clock.wall() + delay_s
+        return *key, _history_json(history, delay_s), self._clock.wall() + delay_s
 
     # -- terminations in progress ----------------------------------------------------------
 
@@ -289,6 +285,13 @@ class Store:
                 self._db.execute("DELETE FROM events WHERE serial <= ?", (oldest,))
         self._slots.clear()
         self._events.clear()
+
+
+@lru_cache(1024)  # Most slots remember the same: one attempt, and nothing bad.
+def _history_json(history: SlotHistory, delay_s: float) -> str:
+    fields = asdict(history) | {"delay_s": delay_s}
+    del fields["not_before"]
+    return json.dumps(fields)
 
 
 def dump(spec: ServiceSpec | NodeSpec) -> str:

@@ -160,9 +160,12 @@ def assert_fields(found: dict[str, Any], view: type[Any]) -> None:
 async def test_stats_tell_of_the_last_moment(shared: Api) -> None:
     await busy(shared)
     first = await shared.get("/v1/stats", window=0.1)
+    earlier = await shared.get("/v1/services/web/durations")
     await send(shared, 40)
     stats = await shared.get("/v1/stats", window=0.1)
     assert_fields(stats, StatsView)
+    later = await shared.get("/v1/services/web/durations")
+    assert sum(later["buckets"].values()) - sum(earlier["buckets"].values()) == 40
     assert [one["name"] for one in stats["services"]] == ["job", "web"]
     job, web = stats["services"]
     assert_fields(web, ServiceStatsView)
@@ -202,6 +205,8 @@ async def test_rates_are_requests_over_seconds(shared: Api) -> None:
 
 async def test_stats_of_nothing(shared: Api) -> None:
     problem(await shared.client.get("/v1/stats", params={"service": "nope"}), 404)
+    problem(await shared.client.get("/v1/services/nope/durations"), 404)
+    assert await shared.get("/v1/services/job/durations") == {"sum_s": 0, "buckets": {}}
     for window in ("0", "-1", "nan", "inf", "61"):
         problem(await shared.client.get("/v1/stats", params={"window": window}), 422)
 

@@ -1,13 +1,17 @@
 """Placements over time: the judge refuses what is none, and the trace's own run passes it."""
 
+from xml.etree import ElementTree
+
 import pytest
 
 from benchmarks.packing import azure, openb
 from benchmarks.packing.ledger import Entry, Ledger, WrongPlacementError
-from benchmarks.packing.traces import Item, cluster_of
+from benchmarks.packing.picture import picture
+from benchmarks.packing.traces import cluster_of
+from orchestrator.core.packing.trace import TraceRow
 
 NODES = {"n1": (1000, 1000), "n2": (1000, 1000)}
-ITEMS = [Item("a", 600, 100, 0, 20), Item("b", 500, 100, 5, None)]
+ITEMS = [TraceRow("a", 600, 100, 0, 20), TraceRow("b", 500, 100, 5, None)]
 RIGHT = (Entry(0, "a", "n1"), Entry(5, "b", "n2"), Entry(20, "a", ""), Entry(20, "b", "n1"))
 
 
@@ -37,12 +41,12 @@ def test_it_refuses(entries: tuple[Entry, ...], complaint: str) -> None:
         follow(*entries)
 
 
-def machines() -> list[Item]:
+def machines() -> list[TraceRow]:
     """Sixty that fill nodes in pairs, of which every second one leaves at once."""
     return [
-        Item(f"vm-{number:02}", 16_000, 1024, number, 100 if number % 2 else None)
+        TraceRow(f"vm-{number:02}", 16_000, 1024, number, 100 if number % 2 else None)
         for number in range(60)
-    ] + [Item("last", 1000, 1024, 10_000, None)]
+    ] + [TraceRow("last", 1000, 1024, 10_000, None)]
 
 
 def test_rebalancing_frees_the_nodes_that_departures_left_half_empty() -> None:
@@ -55,7 +59,16 @@ def test_rebalancing_frees_the_nodes_that_departures_left_half_empty() -> None:
 
 
 def test_pods_are_placed_until_one_finds_no_room() -> None:
-    pods = [Item(str(number), 400, 100, 0, None) for number in range(5)]
-    pods.insert(3, Item("fat", 900, 100, 0, None))
+    pods = [TraceRow(str(number), 400, 100, 0, None) for number in range(5)]
+    pods.insert(3, TraceRow("fat", 900, 100, 0, None))
     assert len(dict(openb.fill(pods, cluster_of(NODES), "binpack", until_full=True))) == 3
     assert len(dict(openb.fill(pods, cluster_of(NODES), "binpack"))) == 4
+
+
+def test_the_picture_has_a_line_for_each_run_and_the_bound() -> None:
+    runs = {name: azure.simulate(machines()) for name in (azure.PLAIN, azure.JUDGED)}
+    drawn = ElementTree.fromstring(picture(runs))
+    lines = drawn.iter("{http://www.w3.org/2000/svg}polyline")
+    titles = [line[0].text for line in lines]
+    both = [azure.PLAIN, f"rebalanced {azure.JUDGED}"]
+    assert titles == [*both, "lower bound", *both]

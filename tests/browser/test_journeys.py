@@ -51,7 +51,7 @@ async def test_a_kill_and_the_recovery(page: Page, api: Api) -> None:
     box = page.get_by_role("dialog")
     await expect(box).to_contain_text("1, after 0 restarts")
     await box.get_by_role("button", name="Kill").click()
-    await expect(box).to_contain_text("2, after 1 restarts")
+    await expect(box).to_contain_text("2, after 1 restart")
     await expect(box.locator("ol")).to_contain_text("exited with code 137")
     await page.keyboard.press("Escape")
     await expect(box).to_be_hidden()

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.api.conftest import Api
+from tests.support import app
 from tests.support.rig import settle
 from tests.support.wait import eventually_async
 
@@ -99,7 +100,16 @@ async def test_a_rollout_shows_how_far_it_is(page: Page, api: Api) -> None:
     await settle(api.served.controller)
     progress = page.get_by_role("progressbar", name="Rollout of job")
     await expect(progress).to_be_hidden()
-    stuck = api.rig.worker(replicas=3, code="import sys; sys.exit(1)")
+    never = {"readiness": {"exec": ["false"], "period": "100ms"}}
+    stuck = api.rig.service(
+        "job",
+        command=app.python(app.WAITS),
+        replicas=3,
+        port=None,
+        proxy=None,
+        probes=never,
+        env={"NEW": "1"},
+    )
     await api.apply(stuck)
     await expect(progress).to_be_visible()
     await expect(page.locator(".rollout")).to_contain_text("0 of 3 updated")

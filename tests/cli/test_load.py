@@ -10,6 +10,7 @@ from orchestrator.cli.exits import UsageError
 from orchestrator.cli.load.k6 import Outcome
 from orchestrator.cli.load.profile import profile_of
 from orchestrator.cli.load.result import doubts, result_of
+from orchestrator.core.histogram import RELATIVE_ERROR
 from tests.cli.manifests import NODES, free_port, sleeper, web, write
 from tests.cli.orch import Orch
 
@@ -37,6 +38,18 @@ def test_requests_of_k6_are_those_of_the_proxy(loaded: Orch) -> None:
     assert abs(result["shares"]["web-1"] - result["shares"]["web-2"]) <= 1
     assert 0 < result["latency_ms"]["med"] <= result["latency_ms"]["p(99)"]
     assert "requests/s" in done.stderr
+
+
+def test_latencies_of_k6_are_those_of_the_proxy(loaded: Orch) -> None:
+    """Within 2 % and what a bucket of the proxy's histogram is wide. The p99 of a hundred requests
+    is one of them, and this machine may be busy: there only that the proxy cannot see more."""
+    load = ("--rate", "50/s", "--duration", "2s", "--path", "/wait?ms=300")
+    result = loaded.json("load", "web", *load)
+    k6, proxy = result["latency_ms"], result["proxy_latency_ms"]
+    assert list(proxy) == ["med", "p(90)", "p(99)", "p(99.9)"]
+    for name in ("med", "p(90)"):
+        assert proxy[name] == pytest.approx(k6[name], rel=0.02 + RELATIVE_ERROR)
+    assert 300 <= proxy["p(99)"] <= k6["max"] * (1 + RELATIVE_ERROR)
 
 
 def test_a_threshold_that_does_not_hold_ends_with_99(loaded: Orch) -> None:
@@ -136,6 +149,6 @@ def test_a_rate_may_be_a_fraction_and_a_ramp_comes_first() -> None:
 def test_a_generator_that_was_the_bottleneck_is_told() -> None:
     metrics = {"dropped_iterations": {"count": 7}, "vus_max": {"max": 100}}
     outcome = Outcome(0, "", "", metrics, cpu_s=19.0)
-    said = " ".join(doubts(result_of(outcome, "http://a/", 10.0, 0, {}, [], []), cpus=2))
+    said = " ".join(doubts(result_of(outcome, "http://a/", 10.0, 0, {}, {}, [], []), cpus=2))
     assert "could not begin 7 requests" in said
     assert "k6 itself used 1.9 of 2 processors" in said

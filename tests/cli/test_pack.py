@@ -124,3 +124,12 @@ def test_pictures_and_pages_of_what_is_compared(orch: Orch) -> None:
     assert "<script" not in page
     orch.quick("pack", "-f", files, "--html", "one.html")
     assert "largest replica that still fits: " in (orch.state_dir / "one.html").read_text()
+
+
+def test_nothing_to_pack_is_packed_into_nothing(orch: Orch) -> None:
+    (orch.state_dir / "none.vbp").write_text("2\n9 9\n0\n")
+    assert orch.json("pack", "-f", "none.vbp", "--compare")["results"][0]["nodes_used"] == 0
+    (orch.state_dir / "none.csv").write_text("name,cpu_millicores,memory_mib\n")
+    assert "0 of 1 nodes used" in orch.quick("pack", "-f", "none.csv")
+    files = write(orch.state_dir, NODES, service("web", 0, "1", "1Gi"))
+    assert "0 of 3 nodes used" in orch.quick("pack", "-f", files, "--svg", "a.svg")

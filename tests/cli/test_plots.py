@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from orchestrator.cli.render.palette import PALETTE, TERMINAL
-from orchestrator.cli.render.plots import Plot, Series, plot, ticks
+from orchestrator.cli.render.plots import Plot, Series, plot, ticks, time_text, time_ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -38,13 +38,13 @@ def test_ticks_are_round(low: float, high: float, expected: list[float]) -> None
 def test_points_go_from_corner_to_corner() -> None:
     about = Plot("t", "s", width=200, height=100, y_low=0, y_high=10)
     [line] = polylines(drawn(about, Series("a", [(0, 0), (5, 10), (10, 99)])))
-    assert line == [(62, 60), (124, 34), (186, 34)]  # what is above the top stays in the picture
+    assert line == [(62, 60), (124, 48), (186, 48)]  # what is above the top stays in the picture
 
 
 def test_a_step_holds_its_value_until_the_next_point() -> None:
     about = Plot("t", "s", width=200, height=100, y_low=0, y_high=1)
     [line] = polylines(drawn(about, Series("a", [(0, 0), (5, 1), (10, 0)], step=True)))
-    assert line == [(62, 60), (124, 60), (124, 34), (186, 34), (186, 60), (186, 60)]
+    assert line == [(62, 60), (124, 60), (124, 48), (186, 48), (186, 60), (186, 60)]
 
 
 def test_a_legend_names_more_than_one_series() -> None:
@@ -62,3 +62,21 @@ def test_nothing_and_a_single_value_can_be_drawn() -> None:
 
 def test_every_colour_has_its_like_on_terminals() -> None:
     assert len(PALETTE) == len(TERMINAL)
+
+
+@pytest.mark.parametrize(
+    ("high", "expected"),
+    [
+        (60, ["0", "10s", "20s", "30s", "40s", "50s", "1m"]),
+        (3 * 3600, ["0", "30m", "1h", "1h30m", "2h", "2h30m", "3h"]),
+        (86_400 * 30, ["0", "5d", "10d", "15d", "20d", "25d", "30d"]),
+    ],
+)
+def test_times_are_round(high: float, expected: list[str]) -> None:
+    assert [time_text(each) for each in time_ticks(0, high)] == expected
+
+
+def test_bounds_that_are_given_hold() -> None:
+    about = Plot("t", "s", width=200, height=100, x_low=0, x_high=20, y_low=0, y_high=1, timed=True)
+    [line] = polylines(drawn(about, Series("a", [(10, 0)])))
+    assert line == [(124, 60)]

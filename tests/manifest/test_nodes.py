@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core.packing.trace import TraceRow
 from orchestrator.manifest.nodes import read_nodes
-from orchestrator.manifest.vectors import read_rows
+from orchestrator.manifest.vectors import read_node_rows, read_rows
 from orchestrator.model.errors import ManifestError
 
 
@@ -58,3 +58,49 @@ def test_a_mistake_in_a_time_is_told_with_its_place(tmp_path: Path, row: str, to
     with pytest.raises(ManifestError) as refused:
         read_rows(file)
     assert told in str(refused.value.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (b"a,1,x", ":2:1: memory_mib: 'x' is no number (give a whole number from 0 on"),
+        (b"a," + b"9" * 5000 + b",1", ":2:1: cpu_millicores: '9999"),
+        (
+            b"a,9999999999,1",
+            ":2:1: cpu_millicores: 9999999999 is too much (1000000000 is the most)",
+        ),
+        (b"\xff,1,1", ": found the byte 0xff, expected UTF-8 text (save the file as UTF-8)"),
+        (b'"' + b"a" * 200_000, "is no CSV: field larger than field limit"),
+    ],
+)
+def test_a_mistake_in_an_amount_is_told_with_its_place(
+    tmp_path: Path, row: bytes, told: str
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"name,cpu_millicores,memory_mib\n" + row + b"\n")
+    with pytest.raises(ManifestError) as refused:
+        read_rows(file)
+    assert told in str(refused.value.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("Big One,1,1", ":2:1: name: 'Big One' is no valid name (use lower-case"),
+        ("a,1,1\na,1,1", ":3:1: name: 'a' is already a node"),
+        ("a,0,1", ":2:1: cpu_millicores: 0 holds nothing (give a whole number from 1 on)"),
+        ("", ":1:1: there is no node"),
+    ],
+)
+def test_a_mistake_in_a_node_is_told_with_its_place(tmp_path: Path, rows: str, told: str) -> None:
+    file = tmp_path / "nodes.csv"
+    file.write_text(f"name,cpu_millicores,memory_mib\n{rows}\n")
+    with pytest.raises(ManifestError) as refused:
+        read_node_rows(file)
+    assert told in str(refused.value.problems[0])
+
+
+def test_a_file_of_a_spreadsheet_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "nodes.csv"
+    file.write_bytes(b"\xef\xbb\xbfname,cpu_millicores,memory_mib\r\na,1,2\r\n")
+    assert [node.name for node in read_node_rows(file)] == ["a"]

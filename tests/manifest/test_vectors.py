@@ -30,6 +30,7 @@ def test_a_trace_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
         ("1\n10\n1\n4\n", ":4:1: size: 1 numbers (give 1 sizes and the number of such items)"),
         ("1\n10\n1\n-4 1\n", ":4:1: size: '-4' is no number (give a whole number from 0 on)"),
         ("1\n9\n1\n11 1\n", ":4:1: size: (11,) does not fit (9,) (no item may be larger"),
+        ("1\n9\n1\n1 999999999999\n", ":4:1: n: too many items (1,000,000 are the most)"),
         ("1\n10\n2\n4 1\n", ":3:1: n: 2 is not the number of items (the items below are 1)"),
     ],
 )

@@ -78,13 +78,15 @@ export class Details {
     const status = one.reason ? `${one.status}: ${one.reason}` : one.status;
     return [
       ["status", status],
-      ["attempt", `${one.attempt}, after ${one.restarts} restarts`],
+      ["attempt", `${one.attempt}, after ${words.count(one.restarts, "restart")}`],
       ["last exit", one.last_exit || "–"],
       ["node", one.node ? `${one.node}${one.zone ? `, zone ${one.zone}` : ""}` : "–"],
       ["address", one.endpoint ?? "–"],
       ["id", one.id ? one.id.slice(0, 12) : "–"],
       ["age", words.duration(one.age_s)],
       ["reserved", `${words.cpu(one.cpu_request_millicores)} CPU, ${words.memory(one.memory_request_bytes)}`],
+      ["CPU", stats?.cpu_millicores == null ? "–" : words.cpu(stats.cpu_millicores)],
+      ["memory", stats?.memory_bytes == null ? "–" : words.memory(stats.memory_bytes)],
       ["requests/s", stats ? words.rate(stats.requests_per_s) : "–"],
       ["p99", words.duration(stats?.p99_s ?? null)],
     ];

@@ -5,6 +5,7 @@ import { makeCharts, updateCharts } from "./charts.js";
 import { colorOf } from "./colors.js";
 import { element, follow, set, write } from "./dom.js";
 import { drawNear } from "./near.js";
+import * as words from "./words.js";
 
 export function drawServices(live, say) {
   follow(
@@ -51,8 +52,8 @@ function updateCard(card, service, live) {
   updateRollout(rollout, service, live.replicas);
   followWish(form, service.desired);
   updateCharts(charts, live.history.get(service.name) ?? [], live.events, service.name);
-  const restarts = service.restarts === 1 ? "1 restart" : `${service.restarts} restarts`;
-  write(foot.lastElementChild, `revision ${service.revision.slice(0, 8)}, ${restarts}`);
+  write(foot.lastElementChild,
+    `revision ${service.revision.slice(0, 8)}, ${words.count(service.restarts, "restart")}`);
 }
 
 // -- how far a rollout is ---------------------------------------------------------------------

@@ -30,6 +30,10 @@ export function rate(perSecond) {
   return perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond).toLocaleString("en");
 }
 
+export function count(number, thing) {
+  return number === 1 ? `1 ${thing}` : `${number} ${thing}s`;
+}
+
 export function share(ratio) {
   return `${(100 * ratio).toFixed(ratio > 0 && ratio < 0.1 ? 1 : 0)} %`;
 }

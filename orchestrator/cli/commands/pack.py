@@ -1,7 +1,7 @@
 """`pack`: what-if placement, without starting anything."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from orchestrator.cli.packing.question import Question
     from orchestrator.cli.render.pack import Measured, Unit
     from orchestrator.core.packing.whatif import Outcome
+
+
+MANY: Final = 3000
+"""Replicas from which a comparison may take longer than people like to wait without a word."""
 
 
 def pack(
@@ -72,6 +76,8 @@ def pack(
         raise UsageError("--compare shows all strategies", remedy="leave --strategy out")
     budget_s = options.seconds(budget, "--budget") if budget is not None else None
     asked = question.read(sources.required(files), nodes or [])
+    if compare and len(asked.pieces) >= MANY:
+        session.note(f"packing {len(asked.pieces):,} replicas by every method takes a while")
     if compare:
         outcomes = list(methods.compare(asked, budget_s, seed))
     else:

@@ -20,13 +20,14 @@ def page(service: str, result: Result) -> str:
         ("requests", f"{result.requests} ({result.per_s:.1f}/s)"),
         ("failed", str(result.failed)),
         ("counted by the proxy", str(result.proxy_requests)),
-        *((name, f"{value:.1f} ms") for name, value in result.latency_ms.items()),
     ]
     shares = [(name, str(count)) for name, count in result.shares.items()]
     parts = [
         f"<p><code>{escape(result.url)}</code>, {result.seconds:.0f} s.</p>",
         *timeline(result),
         html.table(("", ""), facts),
+        "<h2>How long it took</h2>",
+        _latencies(result),
         "<h2>Who answered</h2>",
         html.table(("replica", "requests"), shares),
         "<h2>What happened</h2>",
@@ -104,6 +105,16 @@ def _latency(samples: Sequence[Sample]) -> list[Series]:
         Series("p50", [(one.at_s, one.p50_s * 1000) for one in samples if one.p50_s is not None]),
         Series("p99", [(one.at_s, one.p99_s * 1000) for one in samples if one.p99_s is not None]),
     ]
+
+
+def _latencies(result: Result) -> str:
+    """k6's figures beside the proxy's, which has no mean, least or most."""
+    ours = result.proxy_latency_ms
+    rows = [
+        (name, f"{value:.1f} ms", f"{ours[name]:.1f} ms" if name in ours else "")
+        for name, value in result.latency_ms.items()
+    ]
+    return html.table(("", "k6", "proxy"), rows)
 
 
 def _happenings(happenings: Sequence[Happening]) -> str:

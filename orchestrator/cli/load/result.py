@@ -10,6 +10,9 @@ from orchestrator.cli.load.script import reason_of
 # Of the processors of this machine that k6 may use before its own figures are in doubt.
 BUSY_SHARE: Final = 0.8
 
+PERCENTILES: Final = {"med": 0.5, "p(90)": 0.9, "p(99)": 0.99, "p(99.9)": 0.999}
+"""k6's names of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -50,6 +53,8 @@ class Result:
     thresholds: Mapping[str, bool]
     """Each with whether it was kept."""
     proxy_requests: int
+    proxy_latency_ms: Mapping[str, float]
+    """The percentiles as the proxy measured them: without the way to it and back."""
     shares: Mapping[str, int]
     generator_cpus: float
     """Processors that k6 used on average."""
@@ -67,6 +72,7 @@ def result_of(
     url: str,
     seconds: float,
     proxy_requests: int,
+    proxy_latency_ms: Mapping[str, float],
     shares: Mapping[str, int],
     samples: Sequence[Sample],
     happenings: Sequence[Happening],
@@ -97,6 +103,7 @@ def result_of(
             for text, broken in metric.get("thresholds", {}).items()
         },
         proxy_requests=proxy_requests,
+        proxy_latency_ms=proxy_latency_ms,
         shares=dict(sorted(shares.items())),
         generator_cpus=outcome.cpu_s / seconds if seconds else 0.0,
         exit_code=outcome.code,

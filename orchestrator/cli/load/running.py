@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.cli.load.k6 import INTERRUPTED, THRESHOLD_FAILED, Outcome, Run
-from orchestrator.cli.load.result import Happening, Result, Sample, result_of
+from orchestrator.cli.load.result import PERCENTILES, Happening, Result, Sample, result_of
+from orchestrator.core.histogram import Histogram
 from orchestrator.model.errors import OrchestratorError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class _Watch:
     _first_total: int = 0
     _total: int = 0
     _serial: int = 0
+    _first_durations: Histogram = field(default_factory=Histogram)
     _wall: float = field(default_factory=time.time)
 
     def begin(self) -> None:
@@ -52,6 +54,7 @@ class _Watch:
         self._first_total = self._total = view["requests"]
         self._before = {_name(row): row["requests"] for row in view["replicas"]}
         self._last = dict(self._before)
+        self._first_durations = self._durations()
         newest = self.client.get("/v1/events", limit=1)
         self._serial = newest[-1]["serial"] if newest else 0
 
@@ -93,6 +96,17 @@ class _Watch:
             found[slot] = found.get(slot, 0) + count - self._before.get(name, 0)
         return found
 
+    def latency_ms(self) -> dict[str, float]:
+        """Of what the proxy answered since the beginning, named as k6 names it."""
+        since = self._durations().since(self._first_durations)
+        values = since.percentiles(PERCENTILES.values())
+        named = zip(PERCENTILES, values, strict=True)
+        return {name: value * 1000 for name, value in named if value is not None}
+
+    def _durations(self) -> Histogram:
+        counted = self.client.get(f"/v1/services/{self.service}/durations")
+        return Histogram.from_json(counted)
+
     def _view(self) -> Any:
         rows = self.client.get("/v1/stats", service=self.service)["services"]
         if not rows:
@@ -126,11 +140,13 @@ def run_load(
             run.interrupt()
         seconds = time.monotonic() - watch.began
         watch.look()
+        latency_ms = watch.latency_ms()
         outcome = run.outcome(_cpu_s() - used)
     _refuse(outcome)
     result = result_of(
-        outcome, url, seconds, watch.counted, watch.shares, watch.samples, watch.happenings
-    )
+        outcome, url, seconds, watch.counted, latency_ms, watch.shares, watch.samples,
+        watch.happenings,
+    )  # fmt: skip
     if interrupted:
         raise Stopped(result, outcome.text)
     return result, outcome.text

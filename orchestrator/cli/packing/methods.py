@@ -117,7 +117,7 @@ def _laid(question: Question, method: str, packing: Packing) -> Outcome:
     fitting = by_size(question.pieces, question.boxes[0].capacity)[1]
     named = tuple(tuple(fitting[index] for index in inside) for inside in packing)
     # An instance has bins enough: those that nobody needs are none.
-    boxes = question.boxes if question.scheduled else question.boxes[: len(packing)]
+    boxes = question.boxes if question.scheduled else question.boxes[: max(1, len(packing))]
     return place_packing(method, question.pieces, boxes, named)
 
 

@@ -22,8 +22,13 @@ from orchestrator.core.packing.whatif import (
 )
 from orchestrator.core.scheduling import Request
 from orchestrator.manifest.nodes import numbered, read_nodes
-from orchestrator.manifest.vectors import read_instance, read_rows
-from orchestrator.model.quantity import format_cpu, format_memory
+from orchestrator.manifest.vectors import read_instance, read_node_rows, read_rows
+from orchestrator.model.quantity import (
+    MAX_CPU_MILLICORES,
+    MAX_MEMORY_BYTES,
+    format_cpu,
+    format_memory,
+)
 from orchestrator.model.spec import Capacity, NodeSpec, ServiceSpec
 from orchestrator.model.state import Node
 
@@ -97,7 +102,8 @@ def of_instance(instance: Instance) -> Question:
     )
     width = len(str(len(pieces)))
     boxes = tuple(
-        Box(f"bin-{number:0{width}}", instance.capacity) for number in range(1, len(pieces) + 1)
+        Box(f"bin-{number:0{width}}", instance.capacity)
+        for number in range(1, max(1, len(pieces)) + 1)
     )
     capacity = "×".join(map(str, instance.capacity))
     return Question(pieces, boxes, f"{len(pieces)} items into bins of {capacity}")
@@ -130,10 +136,7 @@ def _named(texts: Sequence[str]) -> tuple[NodeSpec, ...]:
         return read_nodes(list(texts)) if texts else ()
     if len(texts) > 1:
         raise UsageError("--nodes: a file of nodes is given on its own", remedy="give it once")
-    return tuple(
-        NodeSpec(name=row.name, capacity=_capacity(row.cpu_millicores, row.memory_mib * MIB))
-        for row in read_rows(Path(files[0]))
-    )
+    return read_node_rows(Path(files[0]))
 
 
 def _of_demands(
@@ -163,6 +166,7 @@ def _default_nodes(
             cpu *= 2
         while memory < piece.size[1]:
             memory *= 2
+    cpu, memory = min(cpu, MAX_CPU_MILLICORES), min(memory, MAX_MEMORY_BYTES)
     # They carry whatever label is asked for, or some replicas would find no node at all.
     labels = dict(pair for each in demands for pair in each.request.node_selector.items())
     spec = NodeSpec(name="node", capacity=_capacity(cpu, memory), labels=labels)

@@ -1,11 +1,14 @@
 """Load, as people read it: a line a second, and the end of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from orchestrator.cli.load.result import Result, Sample, doubts
+from orchestrator.cli.load.result import PERCENTILES, Result, Sample, doubts
 from orchestrator.cli.render.columns import columns
 from orchestrator.cli.render.words import bar, share
 from orchestrator.cli.terminal import Paint
+
+_NAMES: Final = {"med": "P50", "p(90)": "P90", "p(99)": "P99", "p(99.9)": "P99.9"}
 
 
 def line(sample: Sample) -> str:
@@ -19,7 +22,7 @@ def line(sample: Sample) -> str:
 
 def summary(result: Result, cpus: int, paint: Paint) -> list[str]:
     """Who answered, what failed and why, and what to make of it."""
-    lines = ["", *_shares(result, paint), *_errors(result, paint), "", _agreement(result)]
+    lines = ["", *_shares(result, paint), *_errors(result, paint), "", *_agreement(result, paint)]
     for text, kept in result.thresholds.items():
         lines.append(paint(f"✔ {text}", "green") if kept else paint(f"✘ {text}", "red"))
     lines += [paint(f"! {doubt}", "yellow") for doubt in doubts(result, cpus)]
@@ -46,11 +49,19 @@ def _errors(result: Result, paint: Paint) -> list[str]:
     return ["", *columns(("FAILED WITH", "REQUESTS"), told, paint)]
 
 
-def _agreement(result: Result) -> str:
-    return (
-        f"{result.requests} requests in {result.seconds:.1f} s, {result.failed} failed; "
-        f"the proxy counted {result.proxy_requests}."
-    )
+def _agreement(result: Result, paint: Paint) -> list[str]:
+    """What k6 saw beside what the proxy saw of the same requests."""
+    heads = ("SEEN BY", "REQUESTS", *(_NAMES[name] for name in PERCENTILES))
+    rows = [
+        ("k6", str(result.requests), *_milliseconds(result.latency_ms)),
+        ("proxy", str(result.proxy_requests), *_milliseconds(result.proxy_latency_ms)),
+    ]
+    told = f"{result.requests} requests in {result.seconds:.1f} s, {result.failed} failed."
+    return [told, "", *columns(heads, rows, paint)]
+
+
+def _milliseconds(latency: Mapping[str, float]) -> list[str]:
+    return [f"{latency[name]:.1f} ms" if name in latency else "–" for name in PERCENTILES]
 
 
 def _ms(seconds: float | None) -> str:

@@ -17,6 +17,8 @@ from orchestrator.model.quantity import format_cpu
 NODES_SHOWN: Final = 40
 OWNERS_SHOWN: Final = 6
 NAMES_SHOWN: Final = 3
+GIB: Final = 2**30
+LARGE: Final = 100 * GIB
 
 Measured = Sequence[tuple[Outcome, Metrics]]
 
@@ -31,9 +33,14 @@ class Unit:
     """What JSON calls it, if not by its name."""
 
 
+def _memory(amount: int) -> str:
+    """Sums over many nodes in whole Gi."""
+    return memory(amount if amount < LARGE else amount // GIB * GIB)
+
+
 REPLICAS: Final = (
     Unit("CPU", format_cpu, "cpu_millicores"),
-    Unit("memory", memory, "memory_bytes"),
+    Unit("memory", _memory, "memory_bytes"),
 )
 
 

@@ -11,12 +11,15 @@ from typing import Final
 
 from orchestrator.cli.render.palette import colour
 
-__all__ = ["Plot", "Series", "plot", "ticks"]
+__all__ = ["Plot", "Series", "plot", "ticks", "time_text", "time_ticks"]
 
 Point = tuple[float, float]
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 34, 40
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 48, 40
 CHARACTER_PX: Final = 6.6
 """Of the labels' 12 px sans-serif, about."""
+_TIMES: Final = (
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +35,23 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What a plot shows besides its series. `y_low` and `y_high` None: as the values need it, from
-    0 on. `marks` are vertical lines, (x, word): the word shows under the pointer."""
+    """What a plot shows besides its series.
+
+    Bounds that are None are as the values need them, y from 0 on. `timed`: x is seconds, and its
+    ticks are round times. `marks` are vertical lines, (x, word): the word shows under the pointer.
+    """
 
     title: str
     x_label: str
     y_label: str = ""
     width: int = 720
     height: int = 240
+    x_low: float | None = None
+    x_high: float | None = None
     y_low: float | None = None
     y_high: float | None = None
     marks: Sequence[tuple[float, str]] = ()
-    x_text: Callable[[float], str] | None = None
+    timed: bool = False
     y_text: Callable[[float], str] | None = None
 
 
@@ -70,6 +78,24 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 
+def time_ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Seconds, minutes, hours or days that are round, from `low` to `high`."""
+    step = next((each for each in _TIMES if (high - low) / each <= most), 0)
+    step = step or _TIMES[-1] * math.ceil((high - low) / most / _TIMES[-1])
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [float(number * step) for number in range(first, last + 1)]
+
+
+def time_text(seconds: float) -> str:
+    """`90` → `1m30s`, `7200` → `2h`, `0` → `0`."""
+    left, parts = round(seconds), []
+    for unit, length in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
+        number, left = divmod(left, length)
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts) or "0"
+
+
 def plot(about: Plot, series: Sequence[Series]) -> str:
     """The `<svg>` element."""
     x, y = _scales(about, series)
@@ -83,7 +109,7 @@ def plot(about: Plot, series: Sequence[Series]) -> str:
         *(_mark(x(at), word, y) for at, word in about.marks if x.low <= at <= x.high),
         *(_line(each, index, x, y) for index, each in enumerate(series)),
         *(dot for index, each in enumerate(series) for dot in _dots(each, index, x, y)),
-        *_legend(about, series),
+        *_legend(series),
         "</svg>",
     ]
     return "\n".join(parts)
@@ -98,7 +124,8 @@ def _scales(about: Plot, series: Sequence[Series]) -> tuple[_Scale, _Scale]:
     if about.y_high is None:
         step = ticks(low, high)[-1:] or [high]
         high = max(high * 1.04, step[0])
-    start, end = min(xs), max(xs)
+    start = min(xs) if about.x_low is None else about.x_low
+    end = max(xs) if about.x_high is None else about.x_high
     right, bottom = about.width - RIGHT, about.height - BOTTOM
     end = end if end > start else start + 1
     return _Scale(start, end, LEFT, right), _Scale(low, high, bottom, TOP)
@@ -106,14 +133,15 @@ def _scales(about: Plot, series: Sequence[Series]) -> tuple[_Scale, _Scale]:
 
 def _axes(about: Plot, x: _Scale, y: _Scale) -> list[str]:
     grid = 'stroke="currentColor" stroke-opacity="0.15"'
-    y_text, x_text = about.y_text or _number, about.x_text or _number
+    y_text, x_text = about.y_text or _number, time_text if about.timed else _number
+    find = time_ticks if about.timed else ticks
     parts = []
-    for value in ticks(y.low, y.high, 5):
+    for value in ticks(y.low, y.high, 6):
         at = y(value)
         parts.append(f'<line x1="{x.start}" x2="{x.end}" y1="{at}" y2="{at}" {grid}/>')
         label = escape(y_text(value))
         parts.append(f'<text x="{LEFT - 6}" y="{at + 4}" text-anchor="end">{label}</text>')
-    for value in ticks(x.low, x.high, 7):
+    for value in find(x.low, x.high, 7):
         label = escape(x_text(value))
         parts.append(f'<text x="{x(value)}" y="{y.start + 16}" text-anchor="middle">{label}</text>')
     parts.append(f'<line x1="{x.start}" x2="{x.end}" y1="{y.start}" y2="{y.start}" {grid}/>')
@@ -164,16 +192,14 @@ def _mark(at: float, word: str, y: _Scale) -> str:
     )
 
 
-def _legend(about: Plot, series: Sequence[Series]) -> list[str]:
-    """On the right of the title's line; a single series needs none."""
-    if len(series) < 2:
-        return []
-    parts, at = [], about.width - RIGHT - sum(_legend_width(each) for each in series)
-    for index, each in enumerate(series):
+def _legend(series: Sequence[Series]) -> list[str]:
+    """Below the title; a single series needs none."""
+    parts, at = [], float(LEFT)
+    for index, each in enumerate(series if len(series) > 1 else ()):
         dashes = ' stroke-dasharray="5 4"' if each.dashed else ""
         parts.append(
-            f'<line x1="{at:.1f}" x2="{at + 18:.1f}" y1="10" y2="10" stroke="{colour(index)}" '
-            f'stroke-width="3"{dashes}/><text x="{at + 23:.1f}" y="14">{escape(each.name)}</text>'
+            f'<line x1="{at:.1f}" x2="{at + 18:.1f}" y1="28" y2="28" stroke="{colour(index)}" '
+            f'stroke-width="3"{dashes}/><text x="{at + 23:.1f}" y="32">{escape(each.name)}</text>'
         )
         at += _legend_width(each)
     return parts

@@ -7,7 +7,7 @@ from orchestrator.core.packing.bounds import lower_bound
 from orchestrator.core.packing.instance import Size
 from orchestrator.core.packing.whatif import Box, Outcome, Piece, by_size
 
-__all__ = ["Metrics", "fewest_nodes", "measure"]
+__all__ = ["Metrics", "fewest_nodes", "measure", "most_needed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,21 @@ def fewest_nodes(pieces: Sequence[Piece], capacities: Sequence[Size]) -> int:
     sizes = [
         piece.size for piece in pieces if any(_fits(piece.size, each) for each in set(capacities))
     ]
-    demand = zip(*sizes, strict=True) if sizes else ()
+    return most_needed(tuple(map(sum, zip(*sizes, strict=True))), capacities) if sizes else 0
+
+
+def most_needed(demand: Size, capacities: Sequence[Size]) -> int:
+    """The bound by volume alone: so many of the largest nodes hold the demand, in the dimension
+    that needs most of them. All, if they do not hold it."""
     rooms = [sorted(room, reverse=True) for room in zip(*capacities, strict=True)]
     return max(
-        (_needed(sum(asked), room) for asked, room in zip(demand, rooms, strict=False)), default=0
+        (_needed(asked, room) for asked, room in zip(demand, rooms, strict=False)), default=0
     )
 
 
 def _needed(demand: int, rooms: Sequence[int]) -> int:
+    if not demand:
+        return 0
     held = 0
     for count, room in enumerate(rooms, 1):
         held += room

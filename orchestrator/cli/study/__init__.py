@@ -1,0 +1,1 @@
+"""`orch sim`: studies and their reports."""
