@@ -13,8 +13,8 @@ INTRODUCTION: Final = """\
 # Benchmarks
 
 `make bench` runs them all, `make bench-proxy` and `make slow` one each; `python -m benchmarks
-startup|recovery|idle|proxy|slow|dashboard|placement|scale [--runs N] [--json FILE] [--write]` some of them.
-`--write` replaces the tables below. Peers run in turn with ours, in the same run on the same
+startup|recovery|idle|proxy|slow|dashboard|placement|scale` some of them, with `[--runs N]`,
+`[--json FILE]`, `[--write]`. `--write` replaces the tables below. Peers run in turn with ours, in the same run on the same
 machine; each figure is the median of the runs with the least and the largest. What is ours, the
 load and the peers share the processors.
 

@@ -1,6 +1,6 @@
 """A plan in the making: what has been decided so far, and the room that leaves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from orchestrator.core.scheduling import (
     Batch,
@@ -18,11 +18,17 @@ from orchestrator.model.state import Desired, Replica, ReplicaId, Service
 class Draft:
     """Collects actions; starts reserve their room in `cluster` at once."""
 
-    def __init__(self, desired: Desired, cluster: Cluster, now: float) -> None:
+    def __init__(
+        self, desired: Desired, cluster: Cluster, now: float, everyone: Iterable[Replica] = ()
+    ) -> None:
         self.desired = desired
         self.cluster = cluster
         self.now = now
-        self._stops: list[Action] = []
+        self.everyone = everyone
+        """The replicas of all services."""
+        self.preempting: set[str] = set()
+        """The services that others have to leave for."""
+        self._stops: dict[ReplicaId, Action] = {}
         self._starts: list[Action] = []
         self._removals: list[Action] = []
         self._pending: list[Pending] = []
@@ -54,8 +60,12 @@ class Draft:
         return None
 
     def stop(self, replica: Replica, cause: str, *, failed: bool = False) -> None:
-        """Order its end. It holds its room until it has ended."""
-        self._stops.append(StopReplica(replica.id, cause, failed))
+        """Order its end, if that has not been done. It holds its room until it has ended."""
+        self._stops.setdefault(replica.id, StopReplica(replica.id, cause, failed))
+
+    def stops(self, replica: Replica) -> bool:
+        """Whether its end has been ordered by this draft."""
+        return replica.id in self._stops
 
     def remove(self, replica: Replica, cause: str) -> None:
         """Forget an attempt that has ended."""
@@ -71,5 +81,6 @@ class Draft:
 
     def plan(self) -> Plan:
         """Stops first, for they free room; then starts; then what is only tidying up."""
-        actions = (*self._stops, *self._starts, *self._removals)
-        return Plan(actions, tuple(self._pending), self._wakes, frozenset(self._refused))
+        actions = (*self._stops.values(), *self._starts, *self._removals)
+        pending, short = tuple(self._pending), frozenset(self._refused)
+        return Plan(actions, pending, self._wakes, short, frozenset(self.preempting))

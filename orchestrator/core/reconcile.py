@@ -1,13 +1,14 @@
 """What to do next: a pure function of what is wanted, what is, and the time.
 
-Each service is decided on by itself, in order of names; they share one working copy of the
-cluster, so that together they never promise a node's room twice. Room that a stop will free is
-not counted before the replica has ended.
+Each service is decided on by itself, the most important first, then in order of names; they share
+one working copy of the cluster, so that together they never promise a node's room twice. Room that
+a stop will free is not counted before the replica has ended.
 """
 
 from collections.abc import Collection, Iterable
 
 from orchestrator.core.draft import Draft
+from orchestrator.core.preempting import by_importance
 from orchestrator.core.rollout import decide
 from orchestrator.core.scheduling import Cluster, keep_apart
 from orchestrator.core.slots import slots_of
@@ -21,11 +22,13 @@ def reconcile(
     now: float,
     services: Collection[str] | None = None,
     cluster: Cluster | None = None,
+    everyone: Iterable[Replica] | None = None,
 ) -> Plan:
     """The next steps towards `desired`, for all services or only for those named.
 
     `cluster`: the desired nodes with what every replica holds there, if the caller keeps it: then
     `observed` may leave out the replicas of services not named. It is as it was afterwards.
+    `everyone`: the replicas of all services, if `observed` leaves some out.
 
     The same input gives the same plan, in whatever order replicas, services and nodes are given.
     A converged state gives an empty plan.
@@ -33,7 +36,7 @@ def reconcile(
     if cluster is None:
         cluster = Cluster.of(desired.nodes, observed.replicas)
     keep_apart(cluster, desired.services)
-    draft = Draft(desired, cluster, now)
+    draft = Draft(desired, cluster, now, observed.replicas if everyone is None else everyone)
     with cluster.tentatively():
         _decide_all(draft, observed, services)
     return draft.plan()
@@ -43,7 +46,7 @@ def _decide_all(draft: Draft, observed: Observed, services: Collection[str] | No
     desired = draft.desired
     mine = _by_service(observed.replicas, services)
     names = desired.services.keys() | mine.keys() if services is None else set(services)
-    for name in sorted(names):
+    for name in by_importance(names, draft):
         replicas = mine.get(name, [])
         service = desired.services.get(name)
         if service is None:

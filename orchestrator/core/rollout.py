@@ -12,6 +12,7 @@ is only to move stays where it is then.
 """
 
 from orchestrator.core.draft import Draft
+from orchestrator.core.preempting import make_way
 from orchestrator.core.restart import should_restart
 from orchestrator.core.scheduling import Request, Unschedulable, place
 from orchestrator.core.slots import Slot, must_leave, why_empty, why_failed, why_stale
@@ -112,8 +113,10 @@ class _Round:
         started = self._draft.start(self._service, self._empty, why_empty)
         self._moving |= bool(started.nodes)
         if started.refusal:
-            for slot in self._empty[len(started.nodes) :]:
+            rest = self._empty[len(started.nodes) :]
+            for slot in rest:
                 self._draft.pend(slot, started.refusal)
+            make_way(self._draft, self._service, rest)
 
     def _must_wait(self, slot: Slot) -> bool:
         """Whether the slot's last failure forbids a new attempt for now."""

@@ -54,13 +54,15 @@ def standing(replica: Replica, service: Service, desired: Desired) -> Standing:
 def must_leave(replica: Replica, desired: Desired) -> bool:
     """Whether its node is draining or gone, or has a NoExecute taint that is not tolerated."""
     node = desired.nodes.get(replica.node)
-    return node is None or node.draining or _evicted(replica, node, desired) is not None
+    if node is None or node.draining:
+        return True
+    return bool(node.spec.taints) and _evicted(replica, node, desired) is not None
 
 
 def _evicted(replica: Replica, node: Node, desired: Desired) -> Taint | None:
     """The taint that makes the replica leave, if any."""
     service = desired.services.get(replica.id.service)
-    if not node.spec.taints or service is None:
+    if service is None:
         return None
     left = untolerated(node.spec.taints, service.spec.placement.tolerations)
     return next((taint for taint in left if taint.effect == "NoExecute"), None)

@@ -69,6 +69,9 @@ class Plan:
     give them another plan (a backoff ends)."""
     short: frozenset[str] = frozenset()
     """Services of which something found no room: they need another look when some comes free."""
+    preempting: frozenset[str] = frozenset()
+    """Services that others have to leave for: they have to be among those of every other look,
+    until they have their room, or it might be given away."""
 
     @property
     def wake_at(self) -> float | None:

@@ -110,6 +110,7 @@ Name = Annotated[
 Text = Annotated[str, AfterValidator(_plain_text)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Count = Annotated[int, Field(strict=True)]
+Priority = Annotated[int, Field(strict=True, ge=-(10**9), le=10**9)]
 Units = Annotated[int, Field(strict=True, ge=0, le=10**9)]
 Cpu = Annotated[
     int,

@@ -23,6 +23,7 @@ from orchestrator.model.scalars import (
     Memory,
     Name,
     Port,
+    Priority,
     ResourceName,
     Text,
     Units,
@@ -116,6 +117,9 @@ class ServiceSpec(Spec):
         None, description="The port the program listens on; also given to it as $PORT."
     )
     replicas: Count = Field(1, ge=0, le=MAX_REPLICAS, description="How many to keep running.")
+    priority: Priority = Field(
+        0, description="Where room is short, replicas of services with a lower one make way."
+    )
     env: Env = Field(default_factory=dict, description="Environment variables.")
     resources: ResourceSpec = ResourceSpec()
     probes: Probes = Probes()

@@ -15,6 +15,7 @@ class Agenda:
         self._dirty: set[str] = set()
         self._alarms: dict[str, float] = {}
         self._short: frozenset[str] = frozenset()
+        self._preempting: frozenset[str] = frozenset()
 
     def add(self, services: Collection[str]) -> None:
         """Look at these."""
@@ -38,7 +39,8 @@ class Agenda:
         self._alarms = {name: time for name, time in self._alarms.items() if name not in due}
         found, self._dirty = self._dirty | due, set()
         self.wake.clear()
-        return found
+        # Room that is being cleared for these is given to nobody else meanwhile.
+        return found | self._preempting if found else found
 
     def looked_at(self, services: set[str], plan: Plan) -> None:
         """This was decided for these services, and says when they need another look."""
@@ -46,6 +48,7 @@ class Agenda:
             self._alarms.pop(name, None)
         self._alarms.update(plan.wakes)
         self._short = (self._short - services) | plan.short
+        self._preempting = (self._preempting - services) | plan.preempting
 
     def pause(self) -> None:
         """Nothing can be decided on: wait for whoever adds services again, all of them."""

@@ -240,7 +240,9 @@ class Controller:
     def _decide(self, services: set[str]) -> None:
         desired, observed = self.cluster.desired.now, self.cluster.observed
         now, room = self.cluster.clock.monotonic(), observed.room(desired.nodes)
-        plan = reconcile(desired, observed.of(services), now, services, room)
+        plan = reconcile(
+            desired, observed.of(services), now, services, room, observed.replicas.values()
+        )
         self.cluster.agenda.looked_at(services, plan)
         self._tell_pending(services, {one.key: one.reason for one in plan.pending})
         self.executor.submit(plan.actions)

@@ -108,10 +108,12 @@ def _service(name: str, words: list[str]) -> Service:
     flags, pairs = _split(words[1:])
     requests = {key: pairs.pop(key) for key in ("cpu", "memory") if key in pairs}
     tolerations = [{"key": key} for key in pairs.pop("tolerates", "").split(",") if key]
+    priority = int(pairs.pop("priority", "0"))
     policy, strategy = pairs.pop("policy", "always"), pairs.pop("strategy", "binpack")
     spec = service(
         name,
         replicas=int(replicas),
+        priority=priority,
         resources={"requests": requests},
         restart={"policy": policy},
         placement={

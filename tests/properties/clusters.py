@@ -41,6 +41,7 @@ def service(
     policy: str = "always",
     strategy: str = "binpack",
     selector: Mapping[str, str] | None = None,
+    priority: int = 0,
 ) -> Service:
     """A wanted service with its defaults filled in."""
     spec = ServiceSpec.model_validate(
@@ -48,6 +49,7 @@ def service(
             "name": name,
             "image": "app",
             "replicas": replicas,
+            "priority": priority,
             "resources": {"requests": {"cpu": f"{cpu_millicores}m", "memory": 64 * MIB}},
             "restart": {"policy": policy},
             "placement": {"strategy": strategy, "nodeSelector": dict(selector or {})},
@@ -81,6 +83,7 @@ _services = st.builds(
     policy=st.sampled_from(("always", "always", "on-failure", "never")),
     strategy=st.sampled_from(("binpack", "spread", "random(7)")),
     selector=st.sampled_from(({}, {}, {}, {"disk": "ssd"})),
+    priority=st.sampled_from((0, 0, 5)),
 )
 _nodes = st.builds(
     node,

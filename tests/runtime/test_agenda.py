@@ -45,3 +45,14 @@ def test_a_pause_lasts_until_someone_is_added() -> None:
     assert (agenda.wake.is_set(), agenda.next_alarm) == (False, None)
     agenda.add(ALL)
     assert agenda.take(0.0) == ALL
+
+
+def test_those_that_room_is_cleared_for_are_looked_at_with_everybody_else() -> None:
+    agenda = Agenda()
+    agenda.looked_at({"web"}, Plan(preempting=frozenset({"web"})))
+    assert agenda.take(0.0) == set()
+    agenda.add({"db"})
+    assert agenda.take(0.0) == {"db", "web"}
+    agenda.looked_at({"db", "web"}, Plan())
+    agenda.add({"db"})
+    assert agenda.take(0.0) == {"db"}

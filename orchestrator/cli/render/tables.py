@@ -92,13 +92,20 @@ def _node(row: NodeView, wide: bool) -> list[Cell | str]:
     ]
     if wide:
         cells += [
-            f"{format_cpu(row.cpu_limit_millicores)} CPU, {memory(row.memory_limit_bytes)}",
+            _limits(row),
             ", ".join(f"{used} of {has} {name}" for name, (used, has) in row.others.items())
             or NONE,
             ",".join(row.taints) or NONE,
             ",".join(f"{key}={row.labels[key]}" for key in sorted(row.labels)) or NONE,
         ]
     return cells
+
+
+def _limits(row: NodeView) -> str:
+    """What replicas with limits may use together, beside what is reserved."""
+    if not (row.cpu_limit_millicores or row.memory_limit_bytes):
+        return NONE
+    return f"{format_cpu(row.cpu_limit_millicores)} CPU, {memory(row.memory_limit_bytes)}"
 
 
 def _gauge(used: int, capacity: int) -> Cell:
