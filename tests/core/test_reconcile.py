@@ -451,6 +451,24 @@ ROLLOUTS = {
         """,
         "",
     ),
+    "no room to surge, and a replacement that failed for good: the others go on, and say why": (
+        """
+        node n1 cpu=500m
+        web 5@b cpu=100m policy=never
+        web-1.1 n1@a ready
+        web-1.2 n1@b exit=1
+        web-2.1 n1@a ready
+        web-3.1 n1@a ready
+        web-4.1 n1@a ready
+        web-5.1 n1@a ready
+        """,
+        """
+        pending web-2: 0/1 nodes are available: 1 Insufficient cpu. It needs 100m more CPU on n1.
+        pending web-3: 0/1 nodes are available: 1 Insufficient cpu. It needs 100m more CPU on n1.
+        pending web-4: 0/1 nodes are available: 1 Insufficient cpu. It needs 100m more CPU on n1.
+        pending web-5: 0/1 nodes are available: 1 Insufficient cpu. It needs 100m more CPU on n1.
+        """,
+    ),
     "no room to surge, even for the only one": (
         """
         node n1 cpu=1
