@@ -6,7 +6,8 @@ Source: kubernetes/pkg/scheduler/framework/plugins/nodeaffinity.
 from typing import Final
 
 from orchestrator.core.scheduling.checks import Check, Reasons
-from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NodeRoom
 from orchestrator.core.scheduling.request import Request
 
 SELECTOR: Final = "node(s) didn't match Pod's node affinity/selector"

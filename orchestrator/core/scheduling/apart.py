@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from orchestrator.core.scheduling.checks import Check, Reasons
-from orchestrator.core.scheduling.cluster import NODE, Apart, Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Apart, Cluster
+from orchestrator.core.scheduling.nodes import NODE, NodeRoom
 from orchestrator.core.scheduling.request import Request
 from orchestrator.model.spec import ServiceSpec
 from orchestrator.model.state import Service

@@ -6,7 +6,8 @@ prepares to None and costs nothing. The first that refuses a node gives the reas
 
 from collections.abc import Callable, Sequence
 
-from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NodeRoom
 from orchestrator.core.scheduling.request import Request
 
 Reasons = tuple[str, ...]

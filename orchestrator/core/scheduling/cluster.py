@@ -9,9 +9,9 @@ looked at, so that what is undone before costs nothing.
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from orchestrator.core.scheduling.nodes import NODE, ZONE, NodeRoom, room_on
 from orchestrator.model.placement import Taint
 from orchestrator.model.spec import Extended
 from orchestrator.model.state import Node, Phase, Replica
@@ -23,37 +23,6 @@ Change = tuple[str, str, int, int, int, Extended]
 """Node, service, and how much CPU, memory, replicas and of other resources more there is of it."""
 Counts = dict[tuple[str | None, str], int]
 """Replicas by domain (a zone, a label's value) and service."""
-
-ZONE: Final = "zone"
-NODE: Final = "node"
-
-
-@dataclass(slots=True)
-class NodeRoom:
-    """One node, what is reserved on it, and how many replicas of each service it holds."""
-
-    name: str
-    zone: str
-    cpu_millicores: int
-    memory_bytes: int
-    schedulable: bool = True
-    labels: Mapping[str, str] = field(default_factory=dict)
-    cpu_used: int = 0
-    memory_used: int = 0
-    replicas: dict[str, int] = field(default_factory=dict)
-    count: int = 0
-    """Replicas of all services."""
-    taints: tuple[Taint, ...] = ()
-    extended: Mapping[str, int] = field(default_factory=dict)
-    """How many of each other resource it has."""
-    extended_used: dict[str, int] = field(default_factory=dict)
-
-    def domain(self, key: str) -> str | None:
-        """What it shares with other nodes by a topology key: its zone, its name, a label's value;
-        None without such a label."""
-        if key == ZONE:
-            return self.zone
-        return self.name if key == NODE else self.labels.get(key)
 
 
 class Apart(NamedTuple):
@@ -92,7 +61,7 @@ class Cluster:
     @classmethod
     def of(cls, nodes: Mapping[str, Node], replicas: Iterable[Replica]) -> "Cluster":
         """These nodes with what every replica not yet EXITED holds on them."""
-        cluster = cls({name: _room(node) for name, node in sorted(nodes.items())})
+        cluster = cls({name: room_on(node) for name, node in sorted(nodes.items())})
         for replica in replicas:
             if replica.phase is not Phase.EXITED:
                 cluster.hold(replica)
@@ -293,16 +262,3 @@ def _count_up(amounts: dict[str, int], name: str, by: int) -> None:
 
 def _negative(extended: Extended) -> Extended:
     return tuple((name, -amount) for name, amount in extended) if extended else ()
-
-
-def _room(node: Node) -> NodeRoom:
-    return NodeRoom(
-        name=node.name,
-        zone=node.spec.zone,
-        cpu_millicores=node.spec.reservable_cpu_millicores,
-        memory_bytes=node.spec.reservable_memory_bytes,
-        schedulable=node.schedulable,
-        labels=node.spec.labels,
-        taints=node.spec.taints,
-        extended=dict(node.spec.capacity.extended),
-    )

@@ -9,7 +9,8 @@ from typing import Final
 from orchestrator.core.scheduling.affinity import node_affinity
 from orchestrator.core.scheduling.apart import apart_in_domains, apart_on_nodes
 from orchestrator.core.scheduling.checks import Check, Filter, Reasons
-from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NodeRoom
 from orchestrator.core.scheduling.request import Request
 from orchestrator.core.scheduling.resources import resources
 from orchestrator.core.scheduling.taints import taints

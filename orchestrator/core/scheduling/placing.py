@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 
 from orchestrator.core.scheduling.checks import prepared, refusal
-from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
 from orchestrator.core.scheduling.explaining import Unschedulable, nowhere
 from orchestrator.core.scheduling.filters import DOMAIN_FILTERS, FILTERS, NODE_FILTERS
+from orchestrator.core.scheduling.nodes import NodeRoom
 from orchestrator.core.scheduling.ranking import group_of, in_groups, keys_of, scorer
 from orchestrator.core.scheduling.request import Request
 from orchestrator.core.scheduling.scores import BY_NAME, Order

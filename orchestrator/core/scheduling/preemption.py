@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrator.core.scheduling.checks import Check, prepared, refusal
-from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
 from orchestrator.core.scheduling.filters import FILTERS
+from orchestrator.core.scheduling.nodes import NodeRoom
 from orchestrator.core.scheduling.request import Request
 from orchestrator.model.state import Replica, ReplicaId
 

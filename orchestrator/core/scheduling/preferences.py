@@ -7,7 +7,8 @@ function and a line in one of the lists.
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from orchestrator.core.scheduling.cluster import NODE, Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NODE, NodeRoom
 from orchestrator.core.scheduling.request import Request
 from orchestrator.core.scheduling.taints import untolerated
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Hashable
 
-from orchestrator.core.scheduling.cluster import NODE, ZONE, Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NODE, ZONE, NodeRoom
 from orchestrator.core.scheduling.preferences import (
     OF_DOMAIN,
     OF_NODE,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core.scheduling.cluster import NodeRoom
+from orchestrator.core.scheduling.nodes import NodeRoom
 from orchestrator.core.scheduling.request import Request
 from orchestrator.model.quantity import format_cpu, format_memory
 

@@ -3,7 +3,8 @@
 from typing import Final
 
 from orchestrator.core.scheduling.checks import Check, Reasons
-from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NodeRoom
 from orchestrator.core.scheduling.request import Request
 
 SHORT: Final = "Insufficient "

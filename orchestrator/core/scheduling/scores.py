@@ -7,7 +7,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NodeRoom
 from orchestrator.core.scheduling.request import Request
 from orchestrator.core.scheduling.steps import leading_keys, steps_of, value_of
 

@@ -10,7 +10,8 @@ from functools import lru_cache
 from itertools import dropwhile, takewhile
 from typing import NamedTuple
 
-from orchestrator.core.scheduling.cluster import NODE, Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NODE, NodeRoom
 from orchestrator.core.scheduling.request import Request
 from orchestrator.model.scalars import WELL_KNOWN_KEYS
 

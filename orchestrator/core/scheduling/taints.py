@@ -6,7 +6,8 @@ Source: kubernetes/pkg/scheduler/framework/plugins/tainttoleration.
 from collections.abc import Iterable, Iterator
 
 from orchestrator.core.scheduling.checks import Check, Reasons
-from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NodeRoom
 from orchestrator.core.scheduling.request import Request
 from orchestrator.model.placement import Taint, Toleration
 

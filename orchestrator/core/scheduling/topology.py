@@ -8,7 +8,8 @@ from typing import Final
 
 from orchestrator.core.scheduling.affinity import node_affinity
 from orchestrator.core.scheduling.checks import Check, Reasons, refusal
-from orchestrator.core.scheduling.cluster import NODE, Cluster, NodeRoom
+from orchestrator.core.scheduling.cluster import Cluster
+from orchestrator.core.scheduling.nodes import NODE, NodeRoom
 from orchestrator.core.scheduling.request import Request
 from orchestrator.model.placement import TopologySpread
 
