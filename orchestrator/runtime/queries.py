@@ -1,14 +1,10 @@
 """What can be asked of a controller: its state as views. Reads only, and never the engine."""
 
-<<<<<<< HEAD
-from collections.abc import Mapping
-=======
->>>>>>> w-filters
 from dataclasses import asdict
 from typing import Any
 
 from orchestrator.core.scheduling import Cluster as Placing
-from orchestrator.core.scheduling import NodeVerdict, Request, explain, keep_apart
+from orchestrator.core.scheduling import NodeRoom, NodeVerdict, Request, explain, keep_apart
 from orchestrator.model.event import Event
 from orchestrator.model.proxying import ProxySpec
 from orchestrator.model.spec import ServiceSpec
@@ -101,32 +97,15 @@ class Queries:
 
     def _node(self, node: Node) -> NodeView:
         here = self._cluster.observed.room(self._desired.nodes).nodes[node.name]
-<<<<<<< HEAD
-        limits = self._limits(here.replicas)
-=======
         limits = [
             (service.spec.resources.limits, count)
             for name, count in here.replicas.items()
             if (service := self._desired.services.get(name))
         ]
->>>>>>> w-filters
         return NodeView(
             name=node.name,
             zone=node.spec.zone,
             status=_node_status(node, here.count),
-<<<<<<< HEAD
-            cpu_millicores=here.cpu_millicores,
-            cpu_used_millicores=here.cpu_used,
-            memory_bytes=here.memory_bytes,
-            memory_used_bytes=here.memory_used,
-            replicas=here.count,
-            labels=node.spec.labels,
-            cpu_limit_millicores=sum((one.cpu_millicores or 0) * n for one, n in limits),
-            memory_limit_bytes=sum((one.memory_bytes or 0) * n for one, n in limits),
-            others={
-                name: (here.extended_used.get(name, 0), has) for name, has in here.extended.items()
-            },
-=======
             cpu_millicores=node.spec.reservable_cpu_millicores,
             cpu_used_millicores=here.cpu_used,
             memory_bytes=node.spec.reservable_memory_bytes,
@@ -136,7 +115,6 @@ class Queries:
             cpu_limit_millicores=sum((each.cpu_millicores or 0) * count for each, count in limits),
             memory_limit_bytes=sum((each.memory_bytes or 0) * count for each, count in limits),
             others=_others(here),
->>>>>>> w-filters
             taints=tuple(f"{one.key}={one.value}:{one.effect}" for one in node.spec.taints),
             near=self._controller.limits.near(f"node/{node.name}"),
         )
@@ -253,11 +231,8 @@ def _node_status(node: Node, replicas: int) -> str:
     if node.draining:
         return "Draining" if replicas else "Drained"
     return "Cordoned" if node.cordoned else "Ready"
-<<<<<<< HEAD
-=======
 
 
 def _others(room: NodeRoom) -> dict[str, tuple[int, int]]:
     """Other resources by name: in use, and there."""
     return {name: (room.extended_used.get(name, 0), has) for name, has in room.extended.items()}
->>>>>>> w-filters
