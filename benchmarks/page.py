@@ -13,10 +13,10 @@ INTRODUCTION: Final = """\
 # Benchmarks
 
 `make bench` runs them all, `make bench-proxy` and `make slow` one each; `python -m benchmarks
-startup|recovery|idle|proxy|slow|dashboard|placement|scale` some of them, with `[--runs N]`,
-`[--json FILE]`, `[--write]`. `--write` replaces the tables below. Peers run in turn with ours, in
-the same run on the same machine; each figure is the median of the runs with the least and the
-largest. What is ours, the load and the peers share the processors.
+startup|recovery|idle|proxy|slow|placement|scale|dashboard [--runs N] [--json FILE] [--write]`
+some of them. `--write` replaces the tables below. Peers run in turn with ours, in the same run on
+the same machine; each figure is the median of the runs with the least and the largest. What is
+ours, the load and the peers share the processors.
 
 `make soak [MINUTES=30]` is no race: the product as a user runs it gets mixed traffic while its
 replicas are killed, rolled, added and taken away all the time, and a ledger of what they executed
