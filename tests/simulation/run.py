@@ -22,7 +22,15 @@ from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.desired import Change
 from orchestrator.runtime.project import Project
 from tests.simulation import scenario
-from tests.simulation.invariants import Always, BrokenInvariantError, events_tell, hold, unrest
+from tests.simulation.invariants import (
+    Always,
+    BrokenInvariantError,
+    events_tell,
+    hold,
+    room_is_kept,
+    unrest,
+)
+from tests.support.rig import rebalanced
 
 LOOK_S: Final = 0.25
 REST_WITHIN_S: Final = 900.0
@@ -60,8 +68,9 @@ class Simulation:
         self._honest = not self._world.behaviour.lies
         self._remembers = True
         """Whether every event is on disk: not after a controller was killed."""
-        self._untold: set[ReplicaId] = set()
-        """What ended while there was no controller, or just before: the next one finds it so."""
+        self._untold: dict[ReplicaId, float] = {}
+        """What ended while there was no controller, or just before: the next one finds it so, at
+        this wall time."""
         self._services: dict[str, ServiceSpec] = {}
         self._nodes: dict[str, NodeSpec] = {}
         self.story: list[str] = []
@@ -92,8 +101,9 @@ class Simulation:
                 await getattr(self, f"_{operation}")()
                 if self._rebalances and self._random.random() < REBALANCE:
                     self._tell("rebalance")
-                    self._controller.rebalance()
+                    rebalanced(self._controller)
                 await self._pass(scenario.pause(self._random))
+                room_is_kept(self._controller)
             await self._come_to_rest()
             await self._stay_at_rest()
         finally:
@@ -269,7 +279,7 @@ class Simulation:
         self._begin()
         try:
             await self._controller.start()
-            self._untold |= before - self._running()
+            self._untold |= dict.fromkeys(before - self._running(), self._clock.wall())
         except OrchestratorError:
             hold(self._engine.down, "a controller did not come up")
 
