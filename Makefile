@@ -1,7 +1,7 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
 .PHONY: help demo test check simulate bench bench-proxy bench-pack soak fuzz slow engine base-image \
-	browser screenshots up clean lock setup
+	browser servers screenshots scaling up clean lock setup
 
 BIN := .venv/bin
 MINUTES := 30
@@ -69,8 +69,14 @@ base-image: $(SETUP) ## Pull or build the base image of the sample app
 browser: ## Install (Debian, Ubuntu) Chromium for the tests of the dashboard where there is none
 	scripts/browser.sh
 
+servers: ## Install (Debian, Ubuntu) nginx and HAProxy for the tests that compare with them
+	scripts/servers.sh
+
 screenshots: $(SETUP) browser ## Take the pictures of the docs anew, from a real run
 	$(BIN)/python scripts/screenshots.py
+
+scaling: $(SETUP) ## Measure how far the sample app scales, for docs/scaling.md (5 minutes)
+	$(BIN)/python scripts/scaling.py
 
 up: $(SETUP) ## Run the example manifests until Ctrl-C
 	$(BIN)/orch up -f manifests/

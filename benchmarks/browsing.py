@@ -27,9 +27,8 @@ GAPS: Final = """() => {
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of a page since it was opened. `task_s` is the main thread's time."""
+    """What a page holds."""
 
-    task_s: float
     heap_bytes: float
     elements: float
 
@@ -54,15 +53,16 @@ class Visit:
     def figures(self) -> Figures:
         """After the garbage is gone."""
         self._cdp.send("HeapProfiler.collectGarbage")
-        found = {
-            one["name"]: one["value"] for one in self._cdp.send("Performance.getMetrics")["metrics"]
-        }
-        return Figures(found["TaskDuration"], found["JSHeapUsedSize"], found["Nodes"])
+        heap = self._cdp.send("Runtime.getHeapUsage")["usedSize"]
+        return Figures(heap, self._metric("Nodes"))
 
     def task_s(self) -> float:
-        """The main thread's time alone."""
+        """The main thread's time since the page was opened."""
+        return self._metric("TaskDuration")
+
+    def _metric(self, name: str) -> float:
         metrics = self._cdp.send("Performance.getMetrics")["metrics"]
-        return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration")
+        return next(float(one["value"]) for one in metrics if one["name"] == name)
 
     def first_picture_s(self) -> float:
         """From the request for the page to the first content that is painted."""

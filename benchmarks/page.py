@@ -22,6 +22,9 @@ load and the peers share the processors.
 replicas are killed, rolled, added and taken away all the time, and a ledger of what they executed
 says whether any request was lost or executed twice. `python -m benchmarks soak --help`: also on
 Docker, with more workers, and with proxy workers and the controller killed too (`--chaos all`).
+
+`make bench-pack DATA=DIR` packs the instances and replays the traces in a folder (vectorpack's
+format, openb, azure_v1; the data is not part of the project) and checks every placement by a judge.
 """
 
 

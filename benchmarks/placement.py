@@ -9,6 +9,7 @@ from typing import Final
 from benchmarks.report import Report, Row
 from benchmarks.spread import Spread
 from orchestrator.core.scheduling import Cluster, NodeRoom, Request, place, place_batch
+from orchestrator.model.placement import TopologySpread
 
 NODES: Final = 10_000
 PER_SERVICE: Final = 100
@@ -42,7 +43,9 @@ def _cluster() -> Cluster:
 
 def _request(number: int) -> Request:
     cpu, memory = 1_000 + number % 7 * 100, (number % 11 + 1) * 256 * MIB
-    return Request(f"service-{number}", 1, cpu, memory, max_per_node=1, max_zone_skew=1)
+    return Request(
+        f"service-{number}", 1, cpu, memory, max_per_node=1, topology_spread=(TopologySpread(),)
+    )
 
 
 def _one_ms(cluster: Cluster) -> float:

@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from orchestrator import __version__
 from orchestrator.api import page, problems
-from orchestrator.api.planning import change_of, check_serial, moves_view, planned
+from orchestrator.api.planning import change_of, check_serial, moves_view, planned, rebalanced
 from orchestrator.api.reading import default_folder, previous, read
 from orchestrator.api.streams import event_stream, log_stream
 from orchestrator.model.views import (
@@ -254,10 +254,13 @@ def _add_nodes(app: FastAPI, controller: Controller, queries: Queries) -> None:
     @app.post("/v1/rebalance")
     async def rebalance(body: RebalanceBody) -> RebalanceView:
         """Move replicas so that whole nodes are free; or only say which, and change nothing."""
-        plan = controller.rebalance(body.max_moves, dry_run=body.dry_run)
-        moves = moves_view(plan.moves)
+        plan = await rebalanced(controller, body.max_moves)
+        if not body.dry_run:
+            controller.mover.begin(plan)
         return RebalanceView(
-            nodes_before=plan.nodes_before, nodes_after=plan.nodes_after, moves=moves
+            nodes_before=plan.nodes_before,
+            nodes_after=plan.nodes_after,
+            moves=moves_view(plan.moves),
         )
 
     @app.get("/v1/rebalance")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from orchestrator.core.preview import preview
-from orchestrator.core.rebalancing import Move
+from orchestrator.core.rebalancing import Move, Rebalancing, rebalance
 from orchestrator.core.render import render
 from orchestrator.manifest import source_digest
 from orchestrator.model.errors import ConflictError
@@ -47,6 +47,13 @@ def planned(controller: Controller, change: Change) -> PlanView:
         text=render(seen),
         pending=tuple(str(one) for one in seen.pending),
     )
+
+
+async def rebalanced(controller: Controller, most: int | None) -> Rebalancing:
+    """At most `most` moves that free nodes. Decided in a thread, from what is now: with 100,000
+    replicas a thousand moves take seconds. A move that has become wrong meanwhile is not made."""
+    cluster = controller.cluster
+    return await asyncio.to_thread(rebalance, cluster.desired.now, cluster.observed.view(), most)
 
 
 def moves_view(moves: Iterable[Move]) -> tuple[MoveView, ...]:

@@ -1,11 +1,12 @@
 """What runs, as the controller tells it, as nodes and what they hold."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from orchestrator.core.packing.whatif import Box, Piece
 from orchestrator.model.views import NodeView, ReplicaView
 
-__all__ = ["boxes_of"]
+__all__ = ["boxes_of", "moved"]
 
 
 def boxes_of(nodes: Iterable[NodeView], replicas: Iterable[ReplicaView]) -> tuple[Box, ...]:
@@ -18,4 +19,18 @@ def boxes_of(nodes: Iterable[NodeView], replicas: Iterable[ReplicaView]) -> tupl
     return tuple(
         Box(node.name, (node.cpu_millicores, node.memory_bytes), tuple(inside.get(node.name, ())))
         for node in nodes
+    )
+
+
+def moved(boxes: Sequence[Box], targets: Mapping[str, str]) -> tuple[Box, ...]:
+    """The same once each replica named is on its target."""
+    pieces = [(box.name, piece) for box in boxes for piece in box.pieces]
+    return tuple(
+        replace(
+            box,
+            pieces=tuple(
+                piece for node, piece in pieces if targets.get(piece.name, node) == box.name
+            ),
+        )
+        for box in boxes
     )

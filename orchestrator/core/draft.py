@@ -48,7 +48,7 @@ class Draft:
         request = Request.of(service.spec, slot.key.slot)
         if refusal := refusal_of(request, node, self.cluster):
             return refusal
-        self.cluster.add(node, service.name, request.cpu_millicores, request.memory_bytes)
+        self.cluster.add(node, service.name, *request.holds)
         id_ = ReplicaId(slot.key.service, slot.key.slot, slot.next_attempt)
         self._starts.append(StartReplica(id_, node, service.revision, cause))
         return None

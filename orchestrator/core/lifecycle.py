@@ -37,6 +37,7 @@ def begun(action: StartReplica, spec: ServiceSpec, now: float) -> Replica:
         phase=Phase.STARTING,
         cpu_millicores=spec.resources.request_cpu_millicores,
         memory_bytes=spec.resources.request_memory_bytes,
+        extended=spec.resources.requests.extended,
         created_at=now,
     )
 

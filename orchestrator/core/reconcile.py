@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 
 from orchestrator.core.draft import Draft
 from orchestrator.core.rollout import decide
-from orchestrator.core.scheduling import Cluster
+from orchestrator.core.scheduling import Cluster, keep_apart
 from orchestrator.core.slots import slots_of
 from orchestrator.model.plan import Plan
 from orchestrator.model.state import Desired, Observed, Phase, Replica
@@ -32,6 +32,7 @@ def reconcile(
     """
     if cluster is None:
         cluster = Cluster.of(desired.nodes, observed.replicas)
+    keep_apart(cluster, desired.services)
     draft = Draft(desired, cluster, now)
     with cluster.tentatively():
         _decide_all(draft, observed, services)

@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
-from orchestrator.model.state import Desired, Exit, Phase, Replica, Service, SlotHistory, SlotKey
+from orchestrator.core.scheduling.taints import untolerated
+from orchestrator.model.placement import Taint
+from orchestrator.model.state import (
+    Desired,
+    Exit,
+    Node,
+    Phase,
+    Replica,
+    Service,
+    SlotHistory,
+    SlotKey,
+)
 
 
 class Standing(Enum):
@@ -41,9 +52,18 @@ def standing(replica: Replica, service: Service, desired: Desired) -> Standing:
 
 
 def must_leave(replica: Replica, desired: Desired) -> bool:
-    """Whether its node is draining or gone."""
+    """Whether its node is draining or gone, or has a NoExecute taint that is not tolerated."""
     node = desired.nodes.get(replica.node)
-    return node is None or node.draining
+    return node is None or node.draining or _evicted(replica, node, desired) is not None
+
+
+def _evicted(replica: Replica, node: Node, desired: Desired) -> Taint | None:
+    """The taint that makes the replica leave, if any."""
+    service = desired.services.get(replica.id.service)
+    if not node.spec.taints or service is None:
+        return None
+    left = untolerated(node.spec.taints, service.spec.placement.tolerations)
+    return next((taint for taint in left if taint.effect == "NoExecute"), None)
 
 
 def is_to_move(replica: Replica, desired: Desired) -> bool:
@@ -150,10 +170,13 @@ def _attempt(replica: Replica) -> int:
 
 def why_stale(replica: Replica, service: Service, desired: Desired) -> str:
     """Why a replica has to be replaced."""
-    if replica.node not in desired.nodes:
+    node = desired.nodes.get(replica.node)
+    if node is None:
         return f"{replica.node} is gone"
-    if must_leave(replica, desired):
+    if node.draining:
         return f"{replica.node} is draining"
+    if taint := _evicted(replica, node, desired):
+        return f"{replica.node} has untolerated taint {taint}"
     if replica.revision == service.revision and replica.id in desired.moves:
         return f"it moves from {replica.node}"
     return f"revision {replica.revision} -> {service.revision}"

@@ -19,5 +19,7 @@ def revision_of(spec: ServiceSpec, source: str = "", restarted: int = 0) -> str:
     restarts a user ordered. Equal for equal meaning: defaults spelt out change nothing."""
     template = spec.model_dump(mode="json", include=set(TEMPLATE_FIELDS))
     template["placement"] = dict(sorted(spec.placement.node_selector.items()))
+    if required := spec.placement.node_affinity.required:
+        template["affinity"] = [one.model_dump(mode="json") for one in required]
     canonical = json.dumps([template, source, restarted], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:REVISION_LENGTH]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -109,6 +110,7 @@ Name = Annotated[
 Text = Annotated[str, AfterValidator(_plain_text)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Count = Annotated[int, Field(strict=True)]
+Units = Annotated[int, Field(strict=True, ge=0, le=10**9)]
 Cpu = Annotated[
     int,
     BeforeValidator(parse_cpu),
@@ -135,12 +137,29 @@ HttpPath = Annotated[
     str,
     Matching(r"/[!-~]{0,1023}", "a path that starts with / and has no spaces, such as /healthz"),
 ]
+_STEP: Final = r"(spread\([A-Za-z0-9][A-Za-z0-9._/-]{0,251}\)|binpack\((cpu|memory)\))"
+
+
+def _chain_as_text(value: object) -> object:
+    if isinstance(value, list | tuple) and all(isinstance(step, str) for step in value):
+        return ", ".join(value)
+    return value
+
+
+_STRATEGY: Final = (
+    r"(binpack|nomad|least-allocated|spread|first-fit|random(\([0-9]{1,18}\))?"
+    rf"|{_STEP}(, {_STEP}){{0,9}})"
+)
+_Step = Annotated[str, Field(pattern=f"^{_STEP}$")]
+_Word = Annotated[str, Field(pattern=f"^{_STRATEGY}$")]
 Strategy = Annotated[
     str,
     Matching(
-        r"(binpack|nomad|least-allocated|spread|first-fit|random(\([0-9]{1,18}\))?)",
-        "binpack, nomad, least-allocated, spread, first-fit, random or random(7)",
+        _STRATEGY,
+        "binpack, nomad, least-allocated, spread, first-fit, random or random(7), or steps such as"
+        " [spread(zone), binpack(memory)]",
     ),
+    BeforeValidator(_chain_as_text, json_schema_input_type=_Word | list[_Step]),
 ]
 Capability = Annotated[str, Matching(r"[A-Z_]{1,40}", "a capability such as NET_BIND_SERVICE")]
 MountPath = Annotated[
@@ -188,6 +207,22 @@ LabelValue = Annotated[
     ),
 ]
 Labels = dict[LabelKey, LabelValue]
+
+
+def _no_misspelling(name: str) -> str:
+    near = get_close_matches(name.lower(), ("cpu", "memory"), 1, 0.75)
+    if near:
+        raise SpecError(Fault(f"unknown field {quote(name)}", f"did you mean {near[0]!r}?"))
+    return name
+
+
+ResourceName = Annotated[LabelKey, AfterValidator(_no_misspelling)]
+TopologyKey = Annotated[LabelKey, AfterValidator(lambda key: WELL_KNOWN_KEYS.get(key, key))]
+WELL_KNOWN_KEYS: Final = {
+    "kubernetes.io/hostname": "node",
+    "topology.kubernetes.io/zone": "zone",
+}
+"""As Kubernetes writes what is called `node` and `zone` here."""
 
 EnvName = Annotated[
     str,

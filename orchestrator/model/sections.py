@@ -1,9 +1,10 @@
-"""The parts of a service: resources, probes, restarts, placement, build, hardening.
+"""The parts of a service: resources, probes, restarts, build, hardening.
 
 Field aliases are the manifest's spelling; attribute names carry the unit.
 A duration that is None is filled in from the timing profile (`model.timing`).
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -17,17 +18,25 @@ from orchestrator.model.scalars import (
     Duration,
     Env,
     HttpPath,
-    Labels,
     Memory,
     MountPath,
     Port,
-    Strategy,
+    ResourceName,
     Text,
+    Units,
     User,
 )
 
 DEFAULT_REQUEST_CPU: Final = 100
 DEFAULT_REQUEST_MEMORY: Final = 64 * 2**20
+
+Extended = tuple[tuple[str, int], ...]
+"""Amounts of other resources than CPU and memory (`gpu`), by ascending name."""
+
+
+def extended(extra: Mapping[str, int] | None) -> Extended:
+    """What stands beside CPU and memory."""
+    return tuple(sorted((extra or {}).items()))
 
 
 class Spec(BaseModel):
@@ -50,14 +59,26 @@ class Resources(Spec):
     memory_bytes: Memory | None = Field(None, alias="memory")
 
 
+class Requests(Resources):
+    """What is reserved: CPU, memory, and any other resource that nodes name in their capacity."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[ResourceName, Units] = Field(init=False)
+
+    @property
+    def extended(self) -> Extended:
+        """The other resources and how many of each, by name."""
+        return extended(self.model_extra)
+
+
 class ResourceSpec(Spec):
     """`requests` are reserved on the node when placing, `limits` are enforced by the engine.
 
     As in Kubernetes a missing request is the limit, where one is given.
     """
 
-    requests: Resources = Field(
-        Resources(), description="Reserved on the node: the scheduler packs by it."
+    requests: Requests = Field(
+        Requests(), description="Reserved on the node: the scheduler packs by it."
     )
     limits: Resources = Field(
         Resources(), description="Never exceeded: CPU is throttled, memory kills."
@@ -166,46 +187,6 @@ class RestartSpec(Spec):
 
     policy: Literal["always", "on-failure", "never"] = "always"
     backoff: Backoff = Backoff()
-
-
-class TopologySpread(Spec):
-    """How evenly the replicas are held over the zones that have a node with the selector's
-    labels."""
-
-    max_skew: Count = Field(
-        1, alias="maxSkew", ge=1, description="Replicas more than in the zone with fewest, at most."
-    )
-    topology_key: Literal["zone"] = Field("zone", alias="topologyKey")
-    when_unsatisfiable: Literal["DoNotSchedule"] = Field(
-        "DoNotSchedule", alias="whenUnsatisfiable", description="The replica waits as Pending."
-    )
-
-
-class PlacementSpec(Spec):
-    """Where replicas may run, and which of these nodes is preferred."""
-
-    strategy: Strategy = Field(
-        "binpack",
-        description="binpack and nomad fill nodes up, least-allocated and spread even them out, "
-        "first-fit takes the first by name, random(seed) draws lots.",
-    )
-    node_selector: Labels = Field(
-        default_factory=dict, alias="nodeSelector", description="Only nodes with all these labels."
-    )
-    max_per_node: Count | None = Field(
-        None, alias="maxPerNode", ge=1, description="Replicas of the service on one node, at most."
-    )
-    topology_spread: TopologySpread | None = Field(None, alias="topologySpread")
-
-    @property
-    def policy(self) -> str:
-        """The strategy's name, without the seed."""
-        return self.strategy.partition("(")[0]
-
-    @property
-    def seed(self) -> int:
-        """The seed in `random(seed)`; 0 where none is given."""
-        return int(self.strategy.partition("(")[2].rstrip(")") or 0)
 
 
 class BuildSpec(Spec):

@@ -6,9 +6,10 @@ The parts of a service are in `model.sections`, the types of single values in `m
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from orchestrator.model.errors import Fault, SpecError
+from orchestrator.model.placement import Overcommit, PlacementSpec, Taint
 from orchestrator.model.proxying import ProxySpec
 from orchestrator.model.scalars import (
     MAX_REPLICAS,
@@ -22,14 +23,16 @@ from orchestrator.model.scalars import (
     Memory,
     Name,
     Port,
+    ResourceName,
     Text,
+    Units,
 )
 from orchestrator.model.sections import (
     DEFAULT_REQUEST_CPU,
     DEFAULT_REQUEST_MEMORY,
     Backoff,
     BuildSpec,
-    PlacementSpec,
+    Extended,
     Probe,
     Probes,
     ProcessSpec,
@@ -38,6 +41,7 @@ from orchestrator.model.sections import (
     RestartSpec,
     SecuritySpec,
     Spec,
+    extended,
 )
 
 __all__ = [
@@ -51,6 +55,7 @@ __all__ = [
     "Capacity",
     "Cpu",
     "Duration",
+    "Extended",
     "Memory",
     "Name",
     "NodeSpec",
@@ -147,10 +152,18 @@ class ServiceSpec(Spec):
 
 
 class Capacity(Spec):
-    """What a node has."""
+    """What a node has: CPU, memory, and how many of any other resource it names (`gpu: 2`)."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[ResourceName, Units] = Field(init=False)
 
     cpu_millicores: Cpu = Field(alias="cpu", gt=0)
     memory_bytes: Memory = Field(alias="memory", gt=0)
+
+    @property
+    def extended(self) -> Extended:
+        """The other resources and how many of each, by name."""
+        return extended(self.model_extra)
 
 
 class NodeSpec(Spec):
@@ -161,6 +174,18 @@ class NodeSpec(Spec):
     capacity: Capacity
     zone: Name = Field("default", description="What fails together: a rack, a data centre.")
     labels: Labels = Field(default_factory=dict, description="Matched by placement.nodeSelector.")
+    taints: tuple[Taint, ...] = Field((), description="What keeps replicas off this node.")
+    overcommit: Overcommit = Overcommit()
+
+    @property
+    def reservable_cpu_millicores(self) -> int:
+        """What requests may sum up to."""
+        return max(1, int(self.capacity.cpu_millicores * self.overcommit.cpu))
+
+    @property
+    def reservable_memory_bytes(self) -> int:
+        """What requests may sum up to."""
+        return max(1, int(self.capacity.memory_bytes * self.overcommit.memory))
 
 
 KINDS: Final[dict[str, type[ServiceSpec] | type[NodeSpec]]] = {

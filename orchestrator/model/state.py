@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from orchestrator.model.spec import NodeSpec, ServiceSpec
+from orchestrator.model.spec import Extended, NodeSpec, ServiceSpec
 
 
 class SlotKey(NamedTuple):
@@ -102,6 +102,8 @@ class Replica:
     phase: Phase
     cpu_millicores: int = 0
     memory_bytes: int = 0
+    extended: Extended = ()
+    """Other resources (`gpu`), by name."""
     engine_id: str | None = None
     """Container id, or pid as text."""
     endpoint: Endpoint | None = None
@@ -114,6 +116,11 @@ class Replica:
     ready_since: float | None = None
     exit: Exit | None = None
     exited_at: float | None = None
+
+    @property
+    def holds(self) -> tuple[int, int, Extended]:
+        """What it holds on its node: millicores, bytes, other resources."""
+        return self.cpu_millicores, self.memory_bytes, self.extended
 
     @property
     def active(self) -> bool:

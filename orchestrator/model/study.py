@@ -102,7 +102,7 @@ class FaultsSpec(Spec):
 
 Deed = Literal[
     "scale", "restart", "kill", "loseNode", "restoreNode", "cordon", "drain", "uncordon",
-    "engineDown", "engineUp",
+    "rebalance", "engineDown", "engineUp",
 ]  # fmt: skip
 _NEEDS: Final[dict[str, str]] = {
     "scale": "service", "restart": "service", "kill": "service", "loseNode": "node",
@@ -114,11 +114,17 @@ class HappeningSpec(Spec):
     """Something that happens at a set time."""
 
     at_s: Duration = Field(alias="at", description="From the beginning.")
+    every_s: Duration | None = Field(
+        None, alias="every", ge=1, description="Again and again, so far apart. Default: once."
+    )
     do: Deed
     service: Name | None = Field(None, description="Of scale, restart and kill.")
     node: Name | None = Field(None, description="Of what is done to a node.")
     replicas: Count | None = Field(
-        None, ge=0, le=MAX_REPLICAS, description="How many to scale to; to kill, all by default."
+        None,
+        ge=0,
+        le=MAX_REPLICAS,
+        description="How many to scale to; to kill or to move at most, all by default.",
     )
 
     @model_validator(mode="after")

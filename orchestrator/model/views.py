@@ -95,11 +95,19 @@ class NodeView(View):
     status: str
     """Ready, Cordoned, Draining, or Drained; as kubectl's SchedulingDisabled."""
     cpu_millicores: int
+    """What may be reserved: the capacity, times the node's overcommit."""
     cpu_used_millicores: int
     memory_bytes: int
     memory_used_bytes: int
     replicas: int
     labels: dict[str, str]
+    cpu_limit_millicores: int = 0
+    """What replicas may use together, those with a limit."""
+    memory_limit_bytes: int = 0
+    others: dict[str, tuple[int, int]] = {}
+    """Of each other resource (`gpu`): how many are reserved, and how many there are."""
+    taints: tuple[str, ...] = ()
+    """`key=value:effect`, as kubectl writes it."""
     near: tuple[str, ...] = ()
     """As of a service, by what its replicas use, not by what they reserve."""
 

@@ -27,7 +27,7 @@ from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.executor import Executor
 from orchestrator.runtime.images import Images
 from orchestrator.runtime.limit_watch import LimitWatch
-from orchestrator.runtime.mover import Mover, Rebalancing
+from orchestrator.runtime.mover import Mover
 from orchestrator.runtime.project import Project
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from orchestrator.runtime.publisher import Publisher
@@ -206,16 +206,6 @@ class Controller:
         self.cluster.desired.mark_node(node, cordoned=cordoned, draining=draining)
         self.log.normal(word, f"node/{node}", f"the node is now {word.lower()}")
         self.cluster.touch_all()
-
-    def rebalance(self, most: int | None = None, *, dry_run: bool = False) -> Rebalancing:
-        """Plan moves that free whole nodes, at most so many, and begin them."""
-        plan = self.mover.plan(most)
-        if not dry_run:
-            count = f"{len(plan.moves)} moves" if len(plan.moves) != 1 else "1 move"
-            nodes = f"nodes in use {plan.nodes_before} -> {plan.nodes_after}"
-            self.log.normal("Rebalancing", "project", f"{count}, {nodes}")
-            self.mover.begin(plan.moves)
-        return plan
 
     def _wanted_changed(self, services: Collection[str]) -> None:
         self.demands.review()

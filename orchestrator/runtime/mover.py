@@ -5,24 +5,13 @@ ready and gets requests before the old one leaves. Here is only which moves are 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.core.rebalancing import Move, plan_moves, progress_of, tenants_of
-from orchestrator.core.scheduling import Cluster as Room
+from orchestrator.core.rebalancing import Move, Rebalancing, progress_of
 from orchestrator.model.state import SlotKey
 from orchestrator.runtime.cluster import Cluster
 
 AT_ONCE: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Rebalancing:
-    """A plan: its moves, and how many nodes hold something before and after it."""
-
-    moves: tuple[Move, ...]
-    nodes_before: int
-    nodes_after: int
 
 
 class Mover:
@@ -38,19 +27,11 @@ class Mover:
         """The moves that are not over, in order."""
         return (*self._under_way, *self._waiting)
 
-    def plan(self, most: int | None = None) -> Rebalancing:
-        """What may be moved now to free nodes, by at most `most` moves if given."""
-        desired, observed = self._cluster.desired.now, self._cluster.observed.view()
-        room = Room.of(desired.nodes, observed.replicas)
-        before = sum(node.count > 0 for node in room.nodes.values())
-        tenants = list(tenants_of(desired, observed))
-        moves = plan_moves(room, tenants, len(tenants) if most is None else most)
-        return Rebalancing(moves, before, before - len({move.source for move in moves}))
-
-    def begin(self, moves: tuple[Move, ...]) -> None:
-        """Make these moves; those of an earlier rebalancing that are not over are called off."""
+    def begin(self, plan: Rebalancing) -> None:
+        """Make its moves; those of an earlier rebalancing that are not over are called off."""
+        self._cluster.log.normal("Rebalancing", "project", str(plan))
         called_off, self._under_way = self._under_way, []
-        self._waiting = list(moves)
+        self._waiting = list(plan.moves)
         self._advance(touched=called_off)
 
     def look(self, pending: Mapping[SlotKey, str]) -> None:

@@ -118,7 +118,7 @@ class ObservedState:
 
     def runs(self, seen: EngineReplica, spec: ServiceSpec | None) -> bool:
         """The engine runs it, whether we started it or found it. False if that is no news."""
-        known = self.replicas.get(seen.id) or self._adopted(seen)
+        known = self.replicas.get(seen.id) or self._adopted(seen, spec)
         if known.phase is Phase.STARTING:
             probes = spec.probes if spec else Probes()
             now = self._clock.monotonic()
@@ -130,7 +130,7 @@ class ObservedState:
         self._put(replace(known, engine_id=seen.engine_id, endpoint=endpoint))
         return known.phase is Phase.RUNNING and endpoint != known.endpoint
 
-    def _adopted(self, seen: EngineReplica) -> Replica:
+    def _adopted(self, seen: EngineReplica, spec: ServiceSpec | None = None) -> Replica:
         age_s = max(0.0, self._clock.wall() - seen.started_wall) if seen.started_wall else 0.0
         history = self.slots.get(seen.id.key, SlotHistory())
         if history.last_attempt < seen.id.attempt:
@@ -142,6 +142,7 @@ class ObservedState:
             phase=Phase.STARTING,
             cpu_millicores=seen.cpu_request_millicores,
             memory_bytes=seen.memory_request_bytes,
+            extended=spec.resources.requests.extended if spec else (),
             engine_id=seen.engine_id,
             endpoint=seen.endpoint,
             created_at=self._clock.monotonic() - age_s,

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from orchestrator.core.scheduling import Cluster as Placing
-from orchestrator.core.scheduling import NodeVerdict, Request, explain
+from orchestrator.core.scheduling import NodeRoom, NodeVerdict, Request, explain, keep_apart
 from orchestrator.model.event import Event
 from orchestrator.model.proxying import ProxySpec
 from orchestrator.model.spec import ServiceSpec
@@ -97,16 +97,25 @@ class Queries:
 
     def _node(self, node: Node) -> NodeView:
         here = self._cluster.observed.room(self._desired.nodes).nodes[node.name]
+        limits = [
+            (service.spec.resources.limits, count)
+            for name, count in here.replicas.items()
+            if (service := self._desired.services.get(name))
+        ]
         return NodeView(
             name=node.name,
             zone=node.spec.zone,
             status=_node_status(node, here.count),
-            cpu_millicores=node.spec.capacity.cpu_millicores,
+            cpu_millicores=node.spec.reservable_cpu_millicores,
             cpu_used_millicores=here.cpu_used,
-            memory_bytes=node.spec.capacity.memory_bytes,
+            memory_bytes=node.spec.reservable_memory_bytes,
             memory_used_bytes=here.memory_used,
             replicas=here.count,
             labels=node.spec.labels,
+            cpu_limit_millicores=sum((each.cpu_millicores or 0) * count for each, count in limits),
+            memory_limit_bytes=sum((each.memory_bytes or 0) * count for each, count in limits),
+            others=_others(here),
+            taints=tuple(f"{one.key}={one.value}:{one.effect}" for one in node.spec.taints),
             near=self._controller.limits.near(f"node/{node.name}"),
         )
 
@@ -129,7 +138,9 @@ class Queries:
             if (replica.id.name, replica.id.attempt) != (row.name, row.attempt)
         ]
         request = Request.of(spec, row.slot)
-        verdicts = explain(request, Placing.of(self._desired.nodes, others))
+        placing = Placing.of(self._desired.nodes, others)
+        keep_apart(placing, self._desired.services)
+        verdicts = explain(request, placing)
         return ExplainView(
             name=row.name,
             status=row.status,
@@ -220,3 +231,8 @@ def _node_status(node: Node, replicas: int) -> str:
     if node.draining:
         return "Draining" if replicas else "Drained"
     return "Cordoned" if node.cordoned else "Ready"
+
+
+def _others(room: NodeRoom) -> dict[str, tuple[int, int]]:
+    """Other resources by name: in use, and there."""
+    return {name: (room.extended_used.get(name, 0), has) for name, has in room.extended.items()}

@@ -43,7 +43,7 @@ class Room:
         return True
 
 
-def _holding(replica: Replica | None) -> tuple[str, int, int] | None:
+def _holding(replica: Replica | None) -> tuple[object, ...] | None:
     if replica is None or replica.phase is Phase.EXITED:
         return None
-    return replica.node, replica.cpu_millicores, replica.memory_bytes
+    return replica.node, *replica.holds

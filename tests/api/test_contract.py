@@ -31,6 +31,7 @@ SERVICE = {
 NODE = {
     "name": str, "zone": str, "status": str, "cpu_millicores": int, "cpu_used_millicores": int,
     "memory_bytes": int, "memory_used_bytes": int, "replicas": int, "labels": dict,
+    "cpu_limit_millicores": int, "memory_limit_bytes": int, "others": dict, "taints": list,
     "near": list,
 }  # fmt: skip
 EVENT = {

@@ -140,3 +140,15 @@ async def test_who_is_close_to_a_limit_is_shown(page: Page, api: Api) -> None:
     await expect(page.locator("article.node .near")).to_be_hidden()
     found = await Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+async def test_a_crowd_is_drawn_small_and_keeps_its_names(page: Page, api: Api) -> None:
+    many = api.rig.worker(replicas=31).model_copy(update={"command": ("sleep", "60")})
+    await api.apply(many)
+    await settle(api.served.controller)
+    await expect(page.locator(".crowded .replica")).to_have_text([str(n) for n in range(1, 32)])
+    await expect(page.locator(".packing rect")).to_have_count(1)
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    await page.get_by_role("button", name="job-31: ").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("1, after 0 restarts")

@@ -75,7 +75,7 @@ async def test_who_wants_no_motion_gets_none(page: Page, api: Api) -> None:
     await api.apply(api.rig.service(replicas=2))
     await settle(api.served.controller)
     async with requests(api):
-        await expect(page.locator('.replica[data-flow="strong"]')).to_have_count(2)
+        await expect(page.locator('.replica:not([data-flow="none"])')).to_have_count(2)
         await expect(page.locator("article.service output").first).not_to_have_text("–")
         assert await page.locator(".pulse").count() == 0
 

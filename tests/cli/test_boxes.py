@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 from orchestrator.cli.render.boxes_svg import MOST_BOXES, Panel, picture
 from orchestrator.cli.render.boxes_text import boxes
-from orchestrator.cli.running import boxes_of
+from orchestrator.cli.running import boxes_of, moved
 from orchestrator.cli.terminal import coloured, plain
 from orchestrator.core.packing.whatif import Box, Piece
 from tests.cli.orch import Orch
@@ -62,6 +62,11 @@ def test_what_runs_is_drawn_and_what_waits_is_not() -> None:
     [found] = boxes_of([node(name="node-1", cpu_millicores=1000)], [waits, there])
     assert [piece.name for piece in found.pieces] == ["web-1"]
     assert found.used[0] == 250
+
+
+def test_after_its_moves_each_replica_is_on_its_target() -> None:
+    after = moved([HALVES, box("n2")], {"web-2": "n2", "else-1": "n1"})
+    assert [[piece.name for piece in one.pieces] for one in after] == [["db-1"], ["web-2"]]
 
 
 def rectangles(svg: str) -> list[dict[str, str]]:

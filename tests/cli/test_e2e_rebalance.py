@@ -33,6 +33,10 @@ def test_it_is_shown_and_then_done(orch: Orch) -> None:
     assert shown[1].endswith("frees n0 (1 of 2)")
     assert shown[-3:-1] == ["Rebalance: 6 moves, nodes in use 4 -> 1.", ""]
     assert shown[-1].startswith("Next: orch rebalance")
+    orch("rebalance", "--dry-run", "--svg", "moves.svg")
+    drawn = (orch.state_dir / "moves.svg").read_text()
+    assert "before: 4 nodes in use" in drawn
+    assert "after 6 moves: 1 nodes in use" in drawn
     assert "nodes in use 4 -> 3" in orch("rebalance", "--dry-run", "--max-moves", "3")
     assert (
         orch("rebalance", "--max-moves", "1") == "No moves: none of 4 nodes in use can be freed.\n"

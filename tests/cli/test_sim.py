@@ -99,6 +99,20 @@ def test_replicas_of_a_trace_come_and_go(orch: Orch) -> None:
     assert run["availability"] == 1.0
 
 
+def test_rebalancing_again_and_again_frees_nodes(orch: Orch) -> None:
+    rebalanced = TRACE + "happenings: [{at: 130s, every: 1m, do: rebalance}]\n"
+    trace = "name,cpu_millicores,memory_mib,arrival,departure\n"
+    path = study(orch, rebalanced)
+    (orch.state_dir / "a.csv").write_text(trace + "a,600,64,0,120\nb,600,64,0,\nc,300,64,0,\n")
+    orch.quick("sim", "run", path)
+    [run] = numbers(orch, "small-report")["runs"]
+    nodes = {each["at_s"]: each["nodes"] for each in run["series"]}
+    assert (nodes[50.0], nodes[126.0], nodes[300.0]) == (2, 2, 1)
+    assert run["events"]["Moved"] == 1
+    page = (orch.state_dir / "small-report" / "report.html").read_text()
+    assert "2m10s: rebalance, every 60s" in page
+
+
 def test_a_study_that_cannot_be_is_refused_with_its_place(orch: Orch) -> None:
     path = study(orch, STUDY.replace("node: node-1", "node: node-9", 1))
     told = orch.quick("sim", "run", path, code=1)

@@ -77,6 +77,19 @@ def test_nodes() -> None:
     ]
 
 
+def test_nodes_wide() -> None:
+    """Limits beside what is reserved, other resources, what keeps replicas off."""
+    row = node(
+        cpu_limit_millicores=1500,
+        memory_limit_bytes=2**30,
+        others={"gpu": (1, 2)},
+        taints=("gpu=yes:NoSchedule",),
+    )
+    head, line = tables.nodes([row], plain, wide=True)
+    assert head.split()[6:] == ["LIMITS", "OTHERS", "TAINTS", "LABELS"]
+    assert "3          1500m CPU, 1Gi   1 of 2 gpu   gpu=yes:NoSchedule" in line
+
+
 @pytest.mark.parametrize(
     ("table", "text"),
     [

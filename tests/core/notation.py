@@ -2,6 +2,7 @@
 
     node n1 cpu=1 memory=1Gi zone=a disk=ssd cordoned      a node (draining, too); n1 is there if
                                                            no node is named: cpu 4, memory 4Gi
+    node n2 taint=old:NoExecute                            for those with tolerates=old
     web 3@b cpu=300m policy=never strategy=spread          3 replicas wanted at revision b
     web-1.2 n1@a ready                                     slot 1, attempt 2, on n1, revision a
     web-1 last=4 not_before=7 failures=2                   what slot 1 remembers
@@ -88,24 +89,37 @@ def _split(words: list[str]) -> tuple[set[str], dict[str, str]]:
 
 def _node(name: str, words: list[str]) -> Node:
     flags, pairs = _split(words)
+    taints = [taint.split(":") for taint in pairs.pop("taint", "").split(",") if taint]
     capacity = {"cpu": pairs.pop("cpu", "4"), "memory": pairs.pop("memory", "4Gi")}
     spec = NodeSpec.model_validate(
-        {"name": name, "capacity": capacity, "zone": pairs.pop("zone", "default"), "labels": pairs}
+        {
+            "name": name,
+            "capacity": capacity,
+            "zone": pairs.pop("zone", "default"),
+            "taints": [{"key": key, "effect": effect} for key, effect in taints],
+            "labels": pairs,
+        }
     )
     return Node(spec, "cordoned" in flags, "draining" in flags)
 
 
 def _service(name: str, words: list[str]) -> Service:
     replicas, revision = words[0].split("@")
-    _, pairs = _split(words[1:])
+    flags, pairs = _split(words[1:])
     requests = {key: pairs.pop(key) for key in ("cpu", "memory") if key in pairs}
+    tolerations = [{"key": key} for key in pairs.pop("tolerates", "").split(",") if key]
     policy, strategy = pairs.pop("policy", "always"), pairs.pop("strategy", "binpack")
     spec = service(
         name,
         replicas=int(replicas),
         resources={"requests": requests},
         restart={"policy": policy},
-        placement={"strategy": strategy, "nodeSelector": pairs},
+        placement={
+            "strategy": strategy,
+            "tolerations": tolerations,
+            "gang": "gang" in flags,
+            "nodeSelector": pairs,
+        },
     )
     return Service(spec, revision)
 

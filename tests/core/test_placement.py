@@ -13,6 +13,7 @@ from orchestrator.core.scheduling import (
     place,
     place_batch,
 )
+from orchestrator.model.placement import TopologySpread
 from orchestrator.model.spec import ServiceSpec
 
 MIB = 2**20
@@ -143,12 +144,13 @@ def test_only_nodes_with_all_labels_of_the_selector() -> None:
         (
             (node("n1", cpu=50), node("n2", cpu=50), node("n3", schedulable=False)),
             "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) were unschedulable. "
-            "It needs 50m more CPU on one of: n1, n2.",
+            "It needs 50m more CPU on one of: n1, n2. A node with 100m CPU and 64Mi memory would "
+            "do.",
         ),
         (
             (node("n1", cpu=50, memory=10), node("n2", memory=10)),
             "0/2 nodes are available: 1 Insufficient cpu, 2 Insufficient memory. "
-            "It needs 54Mi more memory on n2.",
+            "It needs 54Mi more memory on n2. A node with 100m CPU and 64Mi memory would do.",
         ),
     ],
 )
@@ -190,9 +192,9 @@ def test_a_manifests_limits_are_the_requests() -> None:
     placement = {"strategy": "nomad", "maxPerNode": 2, "topologySpread": {"maxSkew": 3}}
     spec = ServiceSpec.model_validate({"name": "web", "image": "app", "placement": placement})
     asked = Request.of(spec, 1)
-    assert (asked.policy, asked.max_per_node, asked.max_zone_skew) == ("nomad", 2, 3)
+    assert (asked.policy, asked.max_per_node, asked.topology_spread[0].max_skew) == ("nomad", 2, 3)
     old = Request.of(ServiceSpec.model_validate({"name": "web", "image": "app"}), 1)
-    assert (old.policy, old.max_per_node, old.max_zone_skew) == ("binpack", None, None)
+    assert (old.policy, old.max_per_node, old.topology_spread) == ("binpack", None, ())
 
 
 def test_nomads_score() -> None:
@@ -224,7 +226,7 @@ def test_strategies_differ(policy: str, name: str) -> None:
 
 
 def test_no_more_of_a_service_on_a_node_or_in_a_zone_than_asked() -> None:
-    asks = Request("web", 1, 1, 1, max_per_node=1, max_zone_skew=1)
+    asks = Request("web", 1, 1, 1, max_per_node=1, topology_spread=(TopologySpread(),))
     nodes = cluster(node("a1"), node("a2"), node("a3"), node("b1", zone="b"))
     batch = place_batch(asks, (1, 2, 3, 4), nodes)
     assert batch.nodes == ("a1", "b1", "a2")

@@ -242,11 +242,26 @@ CASES = {
         """,
         """
         pending db-1: 0/4 nodes are available: 2 Insufficient cpu, 2 Insufficient memory, \
-1 node(s) were unschedulable. It needs 100Mi more memory on n2.
+1 node(s) were unschedulable. It needs 100Mi more memory on n2. A node with \
+100m CPU and 200Mi memory would do.
         pending web-1: 0/4 nodes are available: 3 node(s) didn't match Pod's node \
 affinity/selector, 1 node(s) were unschedulable.
         pending web-2: 0/4 nodes are available: 3 node(s) didn't match Pod's node \
 affinity/selector, 1 node(s) were unschedulable.
+        """,
+    ),
+    "of a gang all start or none": (
+        """
+        node n1 cpu=1
+        web 3@a cpu=400m gang
+        """,
+        """
+        pending web-1: Only 2 of the gang would fit, then: 0/1 nodes are available: \
+1 Insufficient cpu. It needs 200m more CPU on n1.
+        pending web-2: Only 2 of the gang would fit, then: 0/1 nodes are available: \
+1 Insufficient cpu. It needs 200m more CPU on n1.
+        pending web-3: Only 2 of the gang would fit, then: 0/1 nodes are available: \
+1 Insufficient cpu. It needs 200m more CPU on n1.
         """,
     ),
     "what fits is placed, the rest is pending": (
@@ -481,7 +496,7 @@ ROLLOUTS = {
         web-1.1 n1@a ready cpu=500m
         """,
         "pending web-1: 0/1 nodes are available: 1 Insufficient cpu. "
-        "It needs 1500m more CPU on n1.",
+        "It needs 1500m more CPU on n1. A node with 2 CPU and 64Mi memory would do.",
     ),
     "the first that makes enough room is taken": (
         """
@@ -589,6 +604,26 @@ DRAINS = {
         web-1.1 n1@a ready
         """,
         "start web-1.2 on n2: replacing web-1.1: n1 is gone",
+    ),
+    "a replica that does not tolerate what its node became moves before it stops": (
+        """
+        node n1 taint=old:NoExecute,new:NoSchedule
+        node n2
+        web 1@a
+        web-1.1 n1@a ready
+        """,
+        "start web-1.2 on n2: replacing web-1.1: n1 has untolerated taint {old: }",
+    ),
+    "one that does stays, and a taint of another effect moves nothing": (
+        """
+        node n1 taint=old:NoExecute,new:NoSchedule
+        node n2 taint=new:NoSchedule
+        api 1@a tolerates=old
+        web 1@a
+        api-1.1 n1@a ready
+        web-1.1 n2@a ready
+        """,
+        "",
     ),
     "a cordoned node keeps what it has": (
         """

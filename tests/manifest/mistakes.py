@@ -184,8 +184,9 @@ FIELDS: Table = {
         "m:5:20: proxy.algoritm: unknown field 'algoritm' (did you mean 'algorithm'?)",
     ),
     "unheard of": (
-        NODE + "taints: []\n",
-        "m:4:1: taints: unknown field 'taints' (known here: capacity, kind, labels, name, zone)",
+        NODE + "cores: []\n",
+        "m:4:1: cores: unknown field 'cores' (known here: capacity, kind, labels, name, overcommit,"
+        " taints, zone)",
     ),
     "no name": ("kind: Service\nimage: a\n", "m:1:1: name: is missing (add name: …)"),
     "no capacity": (
@@ -370,16 +371,80 @@ FIELDS: Table = {
     "unknown strategy": (
         SERVICE + "placement: {strategy: random(x)}\n",
         "m:4:23: placement.strategy: found 'random(x)',"
-        " expected binpack, nomad, least-allocated, spread, first-fit, random or random(7)",
+        " expected binpack, nomad, least-allocated, spread, first-fit, random or random(7),"
+        " or steps such as [spread(zone), binpack(memory)]",
+    ),
+    "step that is none": (
+        SERVICE + "placement: {strategy: [spread(zone), binpack(gpu)]}\n",
+        "m:4:23: placement.strategy: found 'spread(zone), binpack(gpu)',"
+        " expected binpack, nomad, least-allocated, spread, first-fit, random or random(7),"
+        " or steps such as [spread(zone), binpack(memory)]",
+    ),
+    "effect that is none": (
+        NODE + "taints: [{key: gpu, effect: NoShedule}]\n",
+        "m:4:29: taints[0].effect: found 'NoShedule', expected 'NoSchedule',"
+        " 'PreferNoSchedule' or 'NoExecute' (did you mean 'NoSchedule'?)",
+    ),
+    "toleration of nothing": (
+        SERVICE + "placement: {tolerations: [{value: a}]}\n",
+        "m:4:27: placement.tolerations[0].key: is missing (name the taint's key, or"
+        " operator: Exists)",
+    ),
+    "toleration of any value with a value": (
+        SERVICE + "placement: {tolerations: [{key: a, operator: Exists, value: b}]}\n",
+        "m:4:61: placement.tolerations[0].value: Exists asks for no value (leave it out)",
+    ),
+    "affinity without values": (
+        SERVICE + "placement: {nodeAffinity: {required: [{key: a, operator: In}]}}\n",
+        "m:4:39: placement.nodeAffinity.required[0].values: In asks for values (give"
+        " some, e.g. values: [ssd])",
+    ),
+    "affinity with too many values": (
+        SERVICE
+        + "placement: {nodeAffinity: {required: [{key: a, operator: Exists, values: [b]}]}}\n",
+        "m:4:74: placement.nodeAffinity.required[0].values: Exists asks for no values"
+        " (leave them out)",
+    ),
+    "affinity above no number": (
+        SERVICE + "placement: {nodeAffinity: {required: [{key: a, operator: Gt, values: [b]}]}}\n",
+        "m:4:70: placement.nodeAffinity.required[0].values: Gt asks for one whole number"
+        " (e.g. values: [4])",
+    ),
+    "weight of zero": (
+        SERVICE
+        + "placement: {nodeAffinity: {preferred: [{key: a, operator: Exists, weight: 0}]}}\n",
+        "m:4:75: placement.nodeAffinity.preferred[0].weight: found 0, expected at least"
+        " 1 (write a number at least 1)",
+    ),
+    "a resource misspelt": (
+        NODE.replace("cpu: 1", "cpu: 1, cpus: 1"),
+        "m:3:26: capacity.cpus: unknown field 'cpus' (did you mean 'cpu'?)",
+    ),
+    "a request misspelt": (
+        SERVICE + "resources: {requests: {memroy: 1}}\n",
+        "m:4:32: resources.requests.memroy: unknown field 'memroy' (did you mean 'memory'?)",
+    ),
+    "half a resource": (
+        SERVICE + "resources: {requests: {gpu: 0.5}}\n",
+        "m:4:29: resources.requests.gpu: found 0.5, expected a whole number (write digits only)",
+    ),
+    "overcommit of nothing": (
+        NODE + "overcommit: {cpu: 0}\n",
+        "m:4:19: overcommit.cpu: found 0, expected above 0 (write a number above 0)",
+    ),
+    "host port that is none": (
+        SERVICE + "placement: {hostPorts: [70000]}\n",
+        "m:4:25: placement.hostPorts[0]: found 70000, expected at most 65535 (write a"
+        " number at most 65535)",
     ),
     "no replica on any node": (
         SERVICE + "placement: {maxPerNode: 0}\n",
         "m:4:25: placement.maxPerNode: found 0, expected at least 1 (write a number at least 1)",
     ),
     "spread over something else": (
-        SERVICE + "placement: {topologySpread: {topologyKey: rack}}\n",
-        "m:4:43: placement.topologySpread.topologyKey: found 'rack', expected 'zone'"
-        " (known here: zone)",
+        SERVICE + "placement: {topologySpread: {topologyKey: -rack}}\n",
+        "m:4:29: placement.topologySpread[0].topologyKey: found '-rack', expected"
+        " letters, digits and '-._/', alphanumeric at both ends",
     ),
     "bad variable": (
         SERVICE + "env: {A-B: x}\n",

@@ -41,6 +41,13 @@ BEYOND_A_SCHEMA = {
     "no prefix to strip",
     "hosts of connections",
     "limit of zero",
+    "a resource misspelt",
+    "a request misspelt",
+    "toleration of nothing",
+    "toleration of any value with a value",
+    "affinity without values",
+    "affinity with too many values",
+    "affinity above no number",
 }
 
 

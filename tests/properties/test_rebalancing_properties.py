@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from orchestrator.core.rebalancing import Tenant, plan_moves
 from orchestrator.core.scheduling import Cluster, NodeRoom, Request
+from orchestrator.model.placement import TopologySpread
 from orchestrator.model.state import ReplicaId
 
 NODES = 6
 ZONES = "abc"
 SERVICES = {
     "api": Request("api", 1, 200, 100, max_per_node=1),
-    "db": Request("db", 1, 300, 350, max_zone_skew=1),
+    "db": Request("db", 1, 300, 350, topology_spread=(TopologySpread(),)),
     "web": Request("web", 1, 100, 50, policy="spread"),
     "job": Request("job", 1, 250, 0, policy="random"),
 }
@@ -75,7 +76,7 @@ def check(where: list[tuple[str, str]], service: str, target: str) -> None:
     asked = SERVICES[service]
     if asked.max_per_node is not None:
         assert len([one for one in here if one.service == service]) <= asked.max_per_node
-    if asked.max_zone_skew is not None:
+    for rule in asked.topology_spread:
         zones = Counter(dict.fromkeys(ZONES, 0))
         zones.update(ZONES[int(node[1]) % 3] for one, node in where if one == service)
-        assert zones[ZONES[int(target[1]) % 3]] - min(zones.values()) <= asked.max_zone_skew
+        assert zones[ZONES[int(target[1]) % 3]] - min(zones.values()) <= rule.max_skew

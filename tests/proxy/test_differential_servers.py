@@ -1,6 +1,7 @@
 """What goes on is read by nginx and HAProxy as by us: each stands between it and a replica."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,18 +43,24 @@ listen it
   bind 127.0.0.1:{port}
   server one 127.0.0.1:{replica}
 """
+REQUIRED = os.environ.get("ORCH_REQUIRE_SERVERS") == "1"
+# Debian keeps servers where a person's PATH may not lead.
+FOLDERS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
 SERVERS = {"nginx": (NGINX, ("-c",)), "haproxy": (HAPROXY, ("-db", "-f"))}
 
 
 @contextmanager
 def running(name: str, replica: int, folder: Path) -> Iterator[int]:
     """The server, in front of a replica; yields its port."""
-    if shutil.which(name) is None:
+    binary = shutil.which(name, path=FOLDERS)
+    if binary is None:
+        if REQUIRED:
+            pytest.fail(f"ORCH_REQUIRE_SERVERS=1, but {name} is not installed: make servers")
         pytest.skip(f"{name} is not installed")
     template, arguments = SERVERS[name]
     config, port = folder / "config", free_port()
     config.write_text(template.format(folder=folder, port=port, replica=replica))
-    command = [name, *arguments, str(config)]
+    command = [binary, *arguments, str(config)]
     with Popen(command, stdout=DEVNULL, stderr=DEVNULL) as process:
         try:
             yield port

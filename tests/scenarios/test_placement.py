@@ -2,7 +2,7 @@
 
 from orchestrator.model.spec import NodeSpec
 from tests.support.http import load
-from tests.support.rig import Rig, apply, converged, row, rows, settle, until
+from tests.support.rig import Rig, apply, converged, rebalanced, row, rows, settle, until
 from tests.support.wait import eventually_async
 
 HALF = {"requests": {"cpu": "500m", "memory": "8Mi"}}
@@ -108,7 +108,7 @@ async def test_a_rebalancing_frees_a_node_without_a_failed_request(rig: Rig) -> 
         return not controller.mover.left
 
     async with load(f"127.0.0.1:{rig.port}") as traffic:
-        plan = controller.rebalance()
+        plan = rebalanced(controller)
         assert [str(move) for move in plan.moves] == [
             "move web-1.1 from n1 to n2: frees n1 (1 of 1)"
         ]

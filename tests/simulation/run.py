@@ -30,6 +30,7 @@ from tests.simulation.invariants import (
     room_is_kept,
     unrest,
 )
+from tests.support.rig import rebalanced
 
 LOOK_S: Final = 0.25
 REST_WITHIN_S: Final = 900.0
@@ -100,7 +101,7 @@ class Simulation:
                 await getattr(self, f"_{operation}")()
                 if self._rebalances and self._random.random() < REBALANCE:
                     self._tell("rebalance")
-                    self._controller.rebalance()
+                    rebalanced(self._controller)
                 await self._pass(scenario.pause(self._random))
                 room_is_kept(self._controller)
             await self._come_to_rest()

@@ -19,6 +19,7 @@ from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.desired import Change
 from orchestrator.runtime.mover import AT_ONCE
 from orchestrator.runtime.project import Project
+from tests.support.rig import rebalanced
 
 SERVICES = {"api": 12, "db": 6, "web": 9}
 NODES = 6
@@ -114,9 +115,9 @@ def test_nodes_come_free_and_at_no_moment_is_less_ready_than_wanted(tmp_path: Pa
     async def scene(stage: Stage) -> None:
         wanted = dict(stage.ready())
         assert stage.in_use() == {node.name for node in nodes()}
-        shown = stage.controller.rebalance(dry_run=True)
+        shown = rebalanced(stage.controller, dry_run=True)
         assert not stage.controller.mover.left
-        plan = stage.controller.rebalance()
+        plan = rebalanced(stage.controller)
         assert plan == shown
         assert (plan.nodes_before, plan.nodes_after) == (6, 2)
         await stage.until(lambda: not stage.controller.mover.left, wanted)
@@ -124,7 +125,7 @@ def test_nodes_come_free_and_at_no_moment_is_less_ready_than_wanted(tmp_path: Pa
         assert stage.ready() == Counter(wanted)
         assert len(stage.events("Moved")) == len(plan.moves)
         assert not stage.events("MoveFailed")
-        assert not stage.controller.rebalance(dry_run=True).moves
+        assert not rebalanced(stage.controller, dry_run=True).moves
 
     play(tmp_path, scene)
 
@@ -132,7 +133,7 @@ def test_nodes_come_free_and_at_no_moment_is_less_ready_than_wanted(tmp_path: Pa
 def test_a_target_that_is_cordoned_meanwhile_ends_the_moves_of_that_node(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         wanted = dict(stage.ready())
-        plan = stage.controller.rebalance()
+        plan = rebalanced(stage.controller)
         for target in {move.target for move in plan.moves}:
             stage.controller.mark_node(target, cordoned=True, draining=False, word="Cordoned")
         await stage.until(lambda: not stage.controller.mover.left, wanted)
@@ -145,9 +146,9 @@ def test_a_target_that_is_cordoned_meanwhile_ends_the_moves_of_that_node(tmp_pat
 def test_a_second_order_takes_the_place_of_the_first(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         wanted = dict(stage.ready())
-        stage.controller.rebalance()
+        rebalanced(stage.controller)
         await asyncio.sleep(0.1)
-        stage.controller.rebalance(most=2)
+        rebalanced(stage.controller, most=2)
         await stage.until(lambda: not stage.controller.mover.left, wanted)
         await asyncio.sleep(30)
         assert stage.ready() == Counter(wanted)

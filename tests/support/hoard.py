@@ -12,6 +12,7 @@ HOARDS = f"""
 import signal
 held = bytearray(60 * {_MIB})
 held[::4096] = b"x" * (60 * {_MIB} // 4096)
+print("full", flush=True)
 signal.sigwait([15])
 """
 
@@ -31,9 +32,10 @@ async def _filled(rig: Rig, controller: Controller, resources: dict[str, Any]) -
 
     async def full() -> int:
         (row,) = rows(controller, "hoard")
+        here = [one for one in await controller.engine.list() if one.engine_id == row.id]
+        said = [line.text for one in here async for line in controller.engine.logs(one)]
         usage = await controller.engine.stats([row.id or ""])
-        used = max((one.memory_bytes for one in usage.values()), default=0)
-        return used if used > 60 * _MIB else 0
+        return usage[row.id or ""].memory_bytes if said and row.id in usage else 0
 
     return await eventually_async(full)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from orchestrator.core.rebalancing import Rebalancing, rebalance
 from orchestrator.engines.base import Engine
 from orchestrator.engines.process import ProcessEngine
 from orchestrator.model.spec import NodeSpec, ServiceSpec
@@ -173,6 +174,17 @@ def apply(controller: Controller, *specs: ServiceSpec | NodeSpec, prune: bool = 
     services = tuple(spec for spec in specs if isinstance(spec, ServiceSpec))
     nodes = tuple(spec for spec in specs if isinstance(spec, NodeSpec))
     controller.apply(Change(services, nodes, prune))
+
+
+def rebalanced(
+    controller: Controller, most: int | None = None, *, dry_run: bool = False
+) -> Rebalancing:
+    """The moves that free nodes, begun unless only asked for."""
+    cluster = controller.cluster
+    plan = rebalance(cluster.desired.now, cluster.observed.view(), most)
+    if not dry_run:
+        controller.mover.begin(plan)
+    return plan
 
 
 def rows(controller: Controller, service: str = "") -> list[ReplicaView]:

@@ -2,20 +2,15 @@
 
 import { colorOf } from "./colors.js";
 import { element, follow, set, svg, write } from "./dom.js";
+import { idOf } from "./identity.js";
 import { moves, remember, showChange } from "./motion.js";
 import { drawNear } from "./near.js";
+import { CROWD, SIDE, pack } from "./packing.js";
 import * as words from "./words.js";
-
-const SIDE = 100; // of a node's box, in its own units
 
 let tiles = new Map(); // by attempt of a replica: `web-2.1`
 export const signs = new Map(); // by service, where its requests set out from
 let drawn = new Map(); // what each was when it was drawn last
-
-// A slot may hold two replicas for a while: the one that leaves and the one in its place.
-export function idOf(replica) {
-  return `${replica.name}.${replica.attempt}`;
-}
 
 export function tileOf(id) {
   return tiles.get(id);
@@ -46,7 +41,7 @@ function drawZones(live, open) {
     (zone) => zone,
     (zone) => makeZone(zone, zones.length > 1 || zone !== ""),
     (box, zone) => {
-      const nodes = live.nodes.filter((node) => node.zone === zone);
+      const nodes = live.nodes.filter((node) => node.zone === zone).sort(byName);
       follow(
         box.lastElementChild,
         nodes,
@@ -57,6 +52,10 @@ function drawZones(live, open) {
     },
   );
   drawWaiting(live, open);
+}
+
+function byName(one, other) {
+  return one.name.localeCompare(other.name, "en", { numeric: true });
 }
 
 function makeZone(zone, named) {
@@ -88,29 +87,9 @@ function updateNode(box, node, replicas, live, open) {
   drawTiles(tiles, replicas, live, open);
 }
 
-// Corner to corner: a replica is as wide as the share of CPU it reserves and as high as that of
-// memory, so the widths add up to what is in use, and so do the heights. What is left is free.
-function pack(picture, node, replicas) {
-  let x = 0;
-  let y = SIDE;
-  const boxes = replicas.map((replica) => {
-    const width = (SIDE * replica.cpu_request_millicores) / node.cpu_millicores;
-    const height = (SIDE * replica.memory_request_bytes) / node.memory_bytes;
-    const box = { replica, x, y: y - height, width, height };
-    x += width;
-    y -= height;
-    return box;
-  });
-  follow(
-    picture,
-    boxes,
-    (box) => idOf(box.replica),
-    (box) => svg("rect", { class: `c${colorOf(box.replica.service)}` }),
-    (rect, { x, y, width, height }) => set(rect, { x, y, width, height }),
-  );
-}
-
 function drawTiles(parent, replicas, live, open) {
+  const crowded = replicas.length > CROWD;
+  parent.classList.toggle("crowded", crowded);
   follow(
     parent,
     replicas,
@@ -118,6 +97,7 @@ function drawTiles(parent, replicas, live, open) {
     (replica) => makeTile(replica, open),
     (tile, replica) => {
       tiles.set(idOf(replica), tile);
+      write(tile, crowded ? String(replica.slot) : replica.name);
       updateTile(tile, replica, live.traffic.get(idOf(replica)));
     },
   );
@@ -131,13 +111,12 @@ function makeTile(replica, open) {
 }
 
 function updateTile(tile, replica, stats) {
-  write(tile, replica.name);
   const flow = stats?.requests_per_s ?? 0;
   set(tile, {
     "data-status": replica.ready ? "Ready" : replica.status,
     "data-flow": flow > 100 ? "strong" : flow > 0 ? "some" : "none",
     "aria-label": `${replica.name}: ${replica.status}, ${words.rate(flow)} requests a second`,
-    title: [replica.status, replica.reason, flow ? `${words.rate(flow)} requests/s` : ""]
+    title: [replica.name, replica.status, replica.reason, flow ? `${words.rate(flow)} requests/s` : ""]
       .filter(Boolean)
       .join(" – "),
   });

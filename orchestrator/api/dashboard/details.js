@@ -3,6 +3,7 @@
 import { lines, post } from "./api.js";
 import { element, follow, write } from "./dom.js";
 import * as events from "./events.js";
+import { idOf } from "./identity.js";
 import * as words from "./words.js";
 
 const LINES_KEPT = 500;
@@ -74,7 +75,7 @@ export class Details {
   #replica(name) {
     const one = this.#live.replicas.find((replica) => replica.name === name);
     if (!one) return [["status", "gone"]];
-    const stats = this.#live.traffic.get(`${name}.${one.attempt}`);
+    const stats = this.#live.traffic.get(idOf(one));
     const status = one.reason ? `${one.status}: ${one.reason}` : one.status;
     return [
       ["status", status],

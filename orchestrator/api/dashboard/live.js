@@ -1,6 +1,7 @@
 // What the page knows, kept up to date: events as they happen, and the state they lead to.
 
 import { get } from "./api.js";
+import { idOf } from "./identity.js";
 
 const REFRESH_MS = 150; // After an event: several that come together are one look.
 const LOOK_MS = 2000; // Without events: usage, ages and probes change too.
@@ -75,7 +76,7 @@ export class Live extends EventTarget {
     this.traffic = new Map(
       stats.services
         .flatMap((service) => service.replicas)
-        .map((replica) => [`${replica.name}.${replica.attempt}`, replica]),
+        .map((replica) => [idOf(replica), replica]),
     );
     const before = this.history;
     this.history = new Map(

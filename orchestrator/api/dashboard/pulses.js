@@ -1,8 +1,9 @@
 // Requests as dots that run from a service to the replicas that got them: a sample, for the eye.
 
-import { idOf, tileOf } from "./cluster.js";
+import { tileOf } from "./cluster.js";
 import { colorOf } from "./colors.js";
 import { element } from "./dom.js";
+import { idOf } from "./identity.js";
 import { layer, moves, spot } from "./motion.js";
 
 const DOTS = 40; // in the air at most, however many requests there are

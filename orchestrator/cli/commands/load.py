@@ -1,7 +1,7 @@
 """`load`: requests on a service, by k6, and what became of them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from orchestrator.cli.formats import bare
 from orchestrator.cli.session import Session
 
 if TYPE_CHECKING:
+    from orchestrator.cli.load.files import Files
     from orchestrator.cli.load.request import LoadRequest
 
 
@@ -81,8 +82,15 @@ def load(
         Path | None,
         typer.Option(metavar="FILE", show_default=False, help="Write a page with the timeline."),
     ] = None,
+    png: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", show_default=False, help="Draw the plots of that page, with Chromium."
+        ),
+    ] = None,
 ) -> int | None:
     """Put load on a service with k6, and see who answered."""
+    from orchestrator.cli.load.files import Files
     from orchestrator.cli.load.request import request_of
 
     own = {"rate": rate, "vus": vus, "ramp": ramp, "threshold": threshold}
@@ -93,17 +101,20 @@ def load(
         )
     if scale and cpu:
         raise UsageError("--scale and --cpu contradict each other", remedy="one after the other")
+    files = Files(report, png)
+    files.check()
     asked = request_of(
         session.client, bare(service), rate=rate, users=vus, duration=duration, ramp=ramp,
         path=path, method=method, script=script, thresholds=threshold or [],
     )  # fmt: skip
     if scale or cpu:
-        return _curve(session, asked, scale, cpu, report)
-    return _once(session, asked, report)
+        return _curve(session, asked, scale, cpu, files)
+    return _once(session, asked, files)
 
 
-def _once(session: Session, asked: "LoadRequest", report: Path | None) -> int:
+def _once(session: Session, asked: "LoadRequest", files: "Files") -> int:
     from orchestrator.cli.load.k6 import THRESHOLD_FAILED
+    from orchestrator.cli.load.report import page, timeline
     from orchestrator.cli.load.running import Stopped, processors
     from orchestrator.cli.render.load import summary
 
@@ -112,7 +123,11 @@ def _once(session: Session, asked: "LoadRequest", report: Path | None) -> int:
         result, text = asked.run(session)
     except Stopped as end:
         result, text, stopped = end.result, end.text, True
-    _write(report, asked, result)
+    files.write(
+        f"Load on {asked.service}: {result.url}",
+        lambda: page(asked.service, result),
+        lambda: timeline(result),
+    )
     cpus = processors()
     session.show(
         result.to_json(), lambda paint: [*text.splitlines(), *summary(result, cpus, paint)]
@@ -123,22 +138,17 @@ def _once(session: Session, asked: "LoadRequest", report: Path | None) -> int:
 
 
 def _curve(
-    session: Session, asked: "LoadRequest", scale: str | None, cpu: str | None, report: Path | None
+    session: Session, asked: "LoadRequest", scale: str | None, cpu: str | None, files: "Files"
 ) -> int:
     from orchestrator.cli.load.curve import by_cpu, by_replicas
+    from orchestrator.cli.load.report import curve_page, curve_plots
     from orchestrator.cli.render.curve import curve as rendered
 
     curve = by_replicas(session, asked, scale) if scale else by_cpu(session, asked, cpu or "")
-    if report is not None:
-        from orchestrator.cli.load.report import curve_page
-
-        report.write_text(curve_page(curve))
+    files.write(
+        f"Does {asked.service} scale? {curve.url}",
+        lambda: curve_page(curve),
+        lambda: curve_plots(curve),
+    )
     session.show(curve.to_json(), lambda paint: rendered(curve, paint))
     return INTERRUPTED if curve.interrupted else 0
-
-
-def _write(report: Path | None, asked: "LoadRequest", result: Any) -> None:
-    if report is not None:
-        from orchestrator.cli.load.report import page
-
-        report.write_text(page(asked.service, result))

@@ -111,19 +111,22 @@ def _steps(
     _closed_loop_only(asked)
     steps: list[Step] = []
     with _restored(session, asked.service, back):
-        for size in sizes:
-            waiter = Waiter(session, services=[asked.service])
-            change(size)
-            waiter.run(READY_S)
-            users = (asked.profile.users or USERS) * replicas(size)
-            session.note(f"{label(size)}: {users} virtual users for {asked.profile.duration_s:g} s")
-            profile = replace(asked.profile, rate=0.0, users=users)
-            try:
-                result, _ = replace(asked, profile=profile).run(session)
-            except (Stopped, KeyboardInterrupt):
-                return tuple(steps), True
-            steps.append(_step(size, label(size), users, result))
+        try:
+            for size in sizes:
+                waiter = Waiter(session, services=[asked.service])
+                change(size)
+                waiter.run(READY_S)
+                steps.append(_measured(session, asked, size, label(size), replicas(size)))
+        except (Stopped, KeyboardInterrupt):
+            return tuple(steps), True
     return tuple(steps), False
+
+
+def _measured(session: Session, asked: LoadRequest, size: int, label: str, replicas: int) -> Step:
+    users = (asked.profile.users or USERS) * replicas
+    session.note(f"{label}: {users} virtual users for {asked.profile.duration_s:g} s")
+    result, _ = replace(asked, profile=replace(asked.profile, rate=0.0, users=users)).run(session)
+    return _step(size, label, users, result)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Final
 from orchestrator.cli.load.curve import Curve
 from orchestrator.cli.load.result import Happening, Result, Sample
 from orchestrator.cli.render import html
-from orchestrator.cli.render.plots import Plot, Series, plot
+from orchestrator.cli.render.plots import WIDTH, Plot, Series, plot
 
 # What a reader wants to see beside a dip in a line.
 MARKED: Final = frozenset({"Error", "OOMKilled", "Killing", "Scaled", "Unrouted", "Suspect"})
@@ -55,15 +55,17 @@ def curve_page(curve: Curve) -> str:
     return html.page(f"Does {curve.service} scale?", parts)
 
 
-def curve_plots(curve: Curve) -> list[str]:
+def curve_plots(
+    curve: Curve, titles: tuple[str, str] = ("Throughput", "Latency, p99"), width: int = WIDTH
+) -> list[str]:
     """Throughput with the ideal line and the fitted law, and p99: two `<svg>` elements."""
     if not curve.steps:
         return []
     unit = "replicas" if curve.by == "replicas" else "CPU of a replica, millicores"
     slow = [Series("p99", [(step.size, step.p99_ms) for step in curve.steps], dots=True)]
     return [
-        plot(Plot("Throughput", unit, "requests/s"), _throughput(curve)),
-        plot(Plot("Latency, p99", unit, "ms"), slow),
+        plot(Plot(titles[0], unit, "requests/s", width), _throughput(curve)),
+        plot(Plot(titles[1], unit, "ms", width), slow),
     ]
 
 

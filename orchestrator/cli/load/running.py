@@ -49,7 +49,7 @@ class _Watch:
     _wall: float = field(default_factory=time.time)
 
     def begin(self) -> None:
-        """Remember what was counted before."""
+        """Remember what was counted before; time counts from when that is done."""
         view = self._view()
         self._first_total = self._total = view["requests"]
         self._before = {_name(row): row["requests"] for row in view["replicas"]}
@@ -57,6 +57,7 @@ class _Watch:
         self._first_durations = self._durations()
         newest = self.client.get("/v1/events", limit=1)
         self._serial = newest[-1]["serial"] if newest else 0
+        self.began, self._wall = time.monotonic(), time.time()
 
     def look(self) -> Sample:
         """The last second."""

@@ -121,7 +121,9 @@ def demands_of_services(services: Sequence[ServiceSpec]) -> tuple[Demand, ...]:
     """The replicas of each service, web-1, web-2, …"""
     return tuple(
         Demand(
-            Request.of(spec, 1), tuple(f"{spec.name}-{slot + 1}" for slot in range(spec.replicas))
+            Request.of(spec, 1),
+            tuple(f"{spec.name}-{slot + 1}" for slot in range(spec.replicas)),
+            spec,
         )
         for spec in services
     )

@@ -11,9 +11,10 @@ from typing import Final
 
 from orchestrator.cli.render.palette import colour
 
-__all__ = ["Plot", "Series", "plot", "ticks", "time_text", "time_ticks"]
+__all__ = ["HEIGHT", "WIDTH", "Plot", "Series", "plot", "ticks", "time_text", "time_ticks"]
 
 Point = tuple[float, float]
+WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 48, 40
 CHARACTER_PX: Final = 6.6
 """Of the labels' 12 px sans-serif, about."""
@@ -44,8 +45,8 @@ class Plot:
     title: str
     x_label: str
     y_label: str = ""
-    width: int = 720
-    height: int = 240
+    width: int = WIDTH
+    height: int = HEIGHT
     x_low: float | None = None
     x_high: float | None = None
     y_low: float | None = None

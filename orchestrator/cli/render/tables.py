@@ -75,7 +75,7 @@ def nodes(rows: Sequence[NodeView], paint: Paint, *, wide: bool = False) -> list
     if not rows:
         return ["No nodes."]
     heads = ["NAME", "STATUS", "ZONE", "CPU", "", "MEMORY", "", "REPLICAS"]
-    more = ["LABELS"] if wide else []
+    more = ["LIMITS", "OTHERS", "TAINTS", "LABELS"] if wide else []
     return columns(heads + more, [_node(row, wide) for row in rows], paint)
 
 
@@ -91,7 +91,13 @@ def _node(row: NodeView, wide: bool) -> list[Cell | str]:
         str(row.replicas),
     ]
     if wide:
-        cells.append(",".join(f"{key}={row.labels[key]}" for key in sorted(row.labels)) or NONE)
+        cells += [
+            f"{format_cpu(row.cpu_limit_millicores)} CPU, {memory(row.memory_limit_bytes)}",
+            ", ".join(f"{used} of {has} {name}" for name, (used, has) in row.others.items())
+            or NONE,
+            ",".join(row.taints) or NONE,
+            ",".join(f"{key}={row.labels[key]}" for key in sorted(row.labels)) or NONE,
+        ]
     return cells
 
 

@@ -17,6 +17,7 @@ from orchestrator.cli.study.pictures import pictures
 from orchestrator.core.study import nines
 from orchestrator.manifest.study import Study
 from orchestrator.model.errors import OrchestratorError
+from orchestrator.model.study import HappeningSpec
 from orchestrator.runtime.studying import Record
 
 __all__ = ["HEADS", "browser", "rows", "write", "write_png"]
@@ -65,13 +66,14 @@ def _page(study: Study, records: list[Record], drawn: Mapping[str, str]) -> str:
         f"{age(spec.duration_s)} of virtual time, {len(records)} runs of a whole controller."
     )
     figures = [f"<figure>{svg}</figure>" for svg in drawn.values()]
-    happened = [f"{age(each.at_s)}: {each.do} {each.service or each.node or ''}"
-                for each in spec.happenings]  # fmt: skip
+    happened = [_happened(each) for each in spec.happenings]
     return html.page(
         f"Study {spec.name}",
         [
             html.paragraphs([about]),
-            html.table([head.capitalize() for head in HEADS], rows(records)),
+            html.table(
+                [head if head == "CPU" else head.capitalize() for head in HEADS], rows(records)
+            ),
             html.paragraphs(_NOTES),
             *([html.paragraphs(["What happened:", *happened])] if happened else []),
             f"<h2>Runs with seed {records[0].run.seed}</h2>",
@@ -83,6 +85,13 @@ def _page(study: Study, records: list[Record], drawn: Mapping[str, str]) -> str:
             f"<details><summary>The study</summary><pre>{escape(_text(study))}</pre></details>",
         ],
     )
+
+
+def _happened(what: HappeningSpec) -> str:
+    """`45m: scale web`, `30m: rebalance, every 10m`."""
+    words = " ".join(each for each in (what.do, what.service, what.node) if each)
+    again = f", every {age(what.every_s)}" if what.every_s else ""
+    return f"{age(what.at_s)}: {words}{again}"
 
 
 _NOTES: Final = [

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from orchestrator.core.packing.instance import Instance, Packing, Size
 from orchestrator.core.packing.validate import box_faults
 from orchestrator.core.scheduling import Cluster, Request, place_batch
-from orchestrator.model.spec import NodeSpec
+from orchestrator.core.scheduling.apart import rules_among
+from orchestrator.model.spec import NodeSpec, PlacementSpec, ServiceSpec
 from orchestrator.model.state import Node
 
 __all__ = [
@@ -35,6 +36,8 @@ class Demand:
 
     request: Request
     names: tuple[str, ...]
+    spec: ServiceSpec | None = None
+    """The service it is of: whom it keeps apart from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +100,10 @@ def pieces_of(demands: Sequence[Demand]) -> tuple[Piece, ...]:
 
 def boxes_of(nodes: Mapping[str, Node]) -> tuple[Box, ...]:
     """The nodes, empty."""
-    capacities = {name: node.spec.capacity for name, node in nodes.items()}
+    specs = {name: node.spec for name, node in nodes.items()}
     return tuple(
-        Box(name, (each.cpu_millicores, each.memory_bytes)) for name, each in capacities.items()
+        Box(name, (each.reservable_cpu_millicores, each.reservable_memory_bytes))
+        for name, each in specs.items()
     )
 
 
@@ -113,6 +117,7 @@ def place_online(
     """As the controller would, one replica after the other, by `policy` or else by what each
     service asks for. Every rule of placement holds."""
     cluster = Cluster.of(nodes, ())
+    cluster.keep_apart(rules_among(demand.spec for demand in demands if demand.spec))
     inside: dict[str, list[Piece]] = {name: [] for name in nodes}
     unplaced: list[Unplaced] = []
     for demand in demands:
@@ -166,7 +171,8 @@ def why_not_by_size(demands: Sequence[Demand], nodes: Mapping[str, Node]) -> str
             policy=asked.policy,
             seed=asked.seed,
         )
-        if asked != plain:
+        placement = demand.spec.placement if demand.spec else PlacementSpec()
+        if asked != plain or placement.anti_affinity or placement.host_ports:
             return f"{asked.service} has rules of placement besides its size"
     specs = [node.spec for node in nodes.values()]
     if len({spec.capacity for spec in specs}) > 1:

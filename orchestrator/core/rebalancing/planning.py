@@ -105,7 +105,6 @@ class _Draft:
         return sorted(self._inside[node.name], key=largest)
 
     def _shift(self, tenant: Tenant, source: str, target: str) -> None:
-        asked = tenant.request
-        held = asked.service, asked.cpu_millicores, asked.memory_bytes
+        held = tenant.request.service, *tenant.request.holds
         self._cluster.add(target, *held)
         self._cluster.remove(source, *held)

@@ -8,7 +8,7 @@ from typing import Final
 from orchestrator.core.rebalancing.planning import Tenant
 from orchestrator.core.scheduling import Request
 from orchestrator.core.slots import Standing, standing
-from orchestrator.model.state import Desired, Observed, Phase, Replica
+from orchestrator.model.state import Desired, Observed, Phase
 
 __all__ = ["tenants_of"]
 
@@ -30,13 +30,5 @@ def tenants_of(desired: Desired, observed: Observed) -> Iterator[Tenant]:
         # A strategy that spreads would fill the very nodes that are to be emptied.
         request = replace(Request.of(service.spec, replica.id.slot), policy=BEST_FIT)
         settled = replica.ready and standing(replica, service, desired) is Standing.CURRENT
-        if settled and in_slot[replica.id.key] == 1 and _holds(replica) == _asked(request):
+        if settled and in_slot[replica.id.key] == 1 and replica.holds == request.holds:
             yield Tenant(replica.id, replica.node, request)
-
-
-def _holds(replica: Replica) -> tuple[int, int]:
-    return replica.cpu_millicores, replica.memory_bytes
-
-
-def _asked(request: Request) -> tuple[int, int]:
-    return request.cpu_millicores, request.memory_bytes

@@ -1,5 +1,6 @@
 """Where a replica goes: filters say where it fits, a strategy ranks what is left."""
 
+from orchestrator.core.scheduling.apart import keep_apart
 from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
 from orchestrator.core.scheduling.explaining import NodeVerdict, Unschedulable, explain
 from orchestrator.core.scheduling.placing import Batch, find, place, place_batch, refusal_of
@@ -14,6 +15,7 @@ __all__ = [
     "Unschedulable",
     "explain",
     "find",
+    "keep_apart",
     "place",
     "place_batch",
     "refusal_of",

@@ -7,17 +7,25 @@ looked at, so that what is undone before costs nothing.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
+from orchestrator.model.placement import Taint
+from orchestrator.model.spec import Extended
 from orchestrator.model.state import Node, Phase, Replica
 
-Shape = tuple[str, int, int, bool, frozenset[tuple[str, str]]]
-State = tuple[int, int, int, int]
-"""The number of its shape, CPU and memory in use, replicas."""
-Change = tuple[str, str, int, int, int]
-"""Node, service, and how much CPU, memory and replicas more there are of it."""
+Shape = tuple[str, int, int, bool, frozenset[tuple[str, str]], tuple[Taint, ...], Extended]
+State = tuple[int, int, int, int, Extended]
+"""The number of its shape, CPU and memory in use, replicas, other resources in use."""
+Change = tuple[str, str, int, int, int, Extended]
+"""Node, service, and how much CPU, memory, replicas and of other resources more there is of it."""
+Counts = dict[tuple[str | None, str], int]
+"""Replicas by domain (a zone, a label's value) and service."""
+
+ZONE: Final = "zone"
+NODE: Final = "node"
 
 
 @dataclass(slots=True)
@@ -35,6 +43,25 @@ class NodeRoom:
     replicas: dict[str, int] = field(default_factory=dict)
     count: int = 0
     """Replicas of all services."""
+    taints: tuple[Taint, ...] = ()
+    extended: Mapping[str, int] = field(default_factory=dict)
+    """How many of each other resource it has."""
+    extended_used: dict[str, int] = field(default_factory=dict)
+
+    def domain(self, key: str) -> str | None:
+        """What it shares with other nodes by a topology key: its zone, its name, a label's value;
+        None without such a label."""
+        if key == ZONE:
+            return self.zone
+        return self.name if key == NODE else self.labels.get(key)
+
+
+class Apart(NamedTuple):
+    """A service that another one shares no `key` with (a zone, a node), and why not."""
+
+    service: str
+    key: str
+    reason: str
 
 
 class Cluster:
@@ -45,11 +72,17 @@ class Cluster:
         self._shapes: dict[Shape, int] = {}
         self._shape: dict[str, int] = {}
         self._classes: dict[State, list[str]] = {}
+        self._in_zone: Counts = {}
+        self._in_label: dict[str, Counts] = {}
         self._filed: dict[str, State] = {}
         self._unfiled: dict[str, None] = {}
-        self._in_zone: dict[tuple[str, str], int] = {}
         self._holders: dict[str, set[str]] = {}
         self._journal: list[Change] | None = None
+        self._apart: Mapping[str, tuple[Apart, ...]] = {}
+        self._distinct: dict[str, tuple[str, ...]] = {}
+        self.rules_from: object = None
+        """The services whose rules are kept."""
+        self.tainted = any(node.taints for node in nodes.values())
         for name in sorted(nodes):
             node = nodes[name]
             self._shape[name] = self._shapes.setdefault(_shape(node), len(self._shapes))
@@ -74,24 +107,69 @@ class Cluster:
             yield
         finally:
             self._journal = None
-            for node, service, cpu, memory, count in reversed(journal):
-                self._change(node, service, -cpu, -memory, -count)
+            for node, service, cpu, memory, count, extended in reversed(journal):
+                self._change(node, service, -cpu, -memory, -count, _negative(extended))
 
     def in_zone(self, zone: str, service: str) -> int:
         """How many replicas of the service the zone holds."""
         return self._in_zone.get((zone, service), 0)
 
-    def kinds(self) -> Iterator[NodeRoom]:
-        """One node of every class, whatever it holds."""
+    def in_domain(self, key: str, value: str | None, service: str) -> int:
+        """How many replicas of the service the nodes hold that share this value of a topology
+        key."""
+        if key == NODE:
+            node = self.nodes.get(value or "")
+            return node.replicas.get(service, 0) if node else 0
+        return self.counts(key).get((value, service), 0)
+
+    def counts(self, key: str) -> Counts:
+        """Replicas by domain and service; kept up to date. Labels are counted from the first time
+        they are asked for."""
+        if key == ZONE:
+            return self._in_zone
+        counts = self._in_label.get(key)
+        if counts is None:
+            counts = self._in_label[key] = {}
+            for node in self.nodes.values():
+                for name, here in node.replicas.items():
+                    at = (node.domain(key), name)
+                    counts[at] = counts.get(at, 0) + here
+        return counts
+
+    def keep_apart(self, rules: Mapping[str, tuple[Apart, ...]]) -> None:
+        """From now on these are the rules by which services keep away from others."""
+        self._apart = rules
+        self._distinct = {
+            name: tuple(dict.fromkeys([name, *(one.service for one in mine if one.key == NODE)]))
+            for name, mine in rules.items()
+        }
+
+    def apart(self, service: str) -> tuple[Apart, ...]:
+        """What the service keeps away from."""
+        return self._apart.get(service, ())
+
+    def distinct(self, service: str) -> tuple[str, ...]:
+        """The services that make a node special to this one: itself, and those it shares no node
+        with."""
+        return self._distinct.get(service) or (service,)
+
+    def kinds(self) -> Iterator[tuple[NodeRoom, int]]:
+        """One node of every class, whatever it holds, and how many are in its class."""
         self._file()
         for names in self._classes.values():
-            yield self.nodes[names[0]]
+            yield self.nodes[names[0]], len(names)
 
-    def candidates(self, service: str) -> Iterator[NodeRoom]:
-        """Every node that holds the service, and of those that do not the first of each class:
-        all others are like one of these, and come after it by name."""
+    def holders(self, services: Sequence[str]) -> Collection[str]:
+        """The names of nodes that hold one of these services at least."""
+        if len(services) == 1:
+            return self._holders.get(services[0], ())
+        return set[str]().union(*(self._holders.get(service, ()) for service in services))
+
+    def candidates(self, services: Sequence[str]) -> Iterator[NodeRoom]:
+        """Every node that holds one of the services, and of those that do not the first of each
+        class: all others are like one of these, and come after it by name."""
         self._file()
-        holders = self._holders.get(service, ())
+        holders = self.holders(services)
         for names in self._classes.values():
             for name in names:
                 if name not in holders:
@@ -100,11 +178,11 @@ class Cluster:
         for name in holders:
             yield self.nodes[name]
 
-    def successor(self, node: NodeRoom, service: str) -> NodeRoom | None:
-        """The next node by name in this node's state that does not hold the service."""
+    def successor(self, node: NodeRoom, services: Sequence[str]) -> NodeRoom | None:
+        """The next node by name in this node's state that holds none of the services."""
         self._file()
         names = self._classes[self._filed[node.name]]
-        holders = self._holders.get(service, ())
+        holders = self.holders(services)
         for index in range(bisect_left(names, node.name) + 1, len(names)):
             if names[index] not in holders:
                 return self.nodes[names[index]]
@@ -112,19 +190,33 @@ class Cluster:
 
     def hold(self, replica: Replica) -> None:
         """Reserve what a replica holds."""
-        self.add(replica.node, replica.id.service, replica.cpu_millicores, replica.memory_bytes)
+        self.add(replica.node, replica.id.service, *replica.holds)
 
     def release(self, replica: Replica) -> None:
         """Give back what a replica holds."""
-        self.remove(replica.node, replica.id.service, replica.cpu_millicores, replica.memory_bytes)
+        self.remove(replica.node, replica.id.service, *replica.holds)
 
-    def add(self, node: str, service: str, cpu_millicores: int, memory_bytes: int) -> None:
+    def add(
+        self,
+        node: str,
+        service: str,
+        cpu_millicores: int,
+        memory_bytes: int,
+        extended: Extended = (),
+    ) -> None:
         """Reserve room for one replica."""
-        self._change(node, service, cpu_millicores, memory_bytes, 1)
+        self._change(node, service, cpu_millicores, memory_bytes, 1, extended)
 
-    def remove(self, node: str, service: str, cpu_millicores: int, memory_bytes: int) -> None:
+    def remove(
+        self,
+        node: str,
+        service: str,
+        cpu_millicores: int,
+        memory_bytes: int,
+        extended: Extended = (),
+    ) -> None:
         """Give the room of one replica back."""
-        self._change(node, service, -cpu_millicores, -memory_bytes, -1)
+        self._change(node, service, -cpu_millicores, -memory_bytes, -1, _negative(extended))
 
     def mark(self, name: str, *, schedulable: bool) -> None:
         """Let the node be used for what is placed from now on, or not."""
@@ -133,21 +225,28 @@ class Cluster:
         self._shape[name] = self._shapes.setdefault(_shape(node), len(self._shapes))
         self._unfiled[name] = None
 
-    def _change(self, name: str, service: str, cpu: int, memory: int, count: int) -> None:
+    def _change(
+        self, name: str, service: str, cpu: int, memory: int, count: int, extended: Extended
+    ) -> None:
         node = self.nodes.get(name)
         if node is None:
             return
         if self._journal is not None:
-            self._journal.append((name, service, cpu, memory, count))
+            self._journal.append((name, service, cpu, memory, count, extended))
         self._unfiled[name] = None
         node.cpu_used += cpu
         node.memory_used += memory
         node.count += count
+        for resource, amount in extended:
+            _count_up(node.extended_used, resource, amount)
         self._count(node, service, count)
 
     def _count(self, node: NodeRoom, service: str, count: int) -> None:
-        key = (node.zone, service)
-        self._in_zone[key] = self._in_zone.get(key, 0) + count
+        at: tuple[str | None, str] = (node.zone, service)
+        self._in_zone[at] = self._in_zone.get(at, 0) + count
+        for key, counts in self._in_label.items():
+            at = (node.domain(key), service)
+            counts[at] = counts.get(at, 0) + count
         here = node.replicas[service] = node.replicas.get(service, 0) + count
         if here:
             self._holders.setdefault(service, set()).add(node.name)
@@ -172,22 +271,38 @@ class Cluster:
             del self._classes[state]
 
     def _state(self, node: NodeRoom) -> State:
-        return self._shape[node.name], node.cpu_used, node.memory_used, node.count
+        used = node.extended_used
+        others = tuple(sorted(used.items())) if used else ()
+        return self._shape[node.name], node.cpu_used, node.memory_used, node.count, others
 
 
 def _shape(node: NodeRoom) -> Shape:
     """All of a node but its name and what it holds."""
     labels = frozenset(node.labels.items())
-    return node.zone, node.cpu_millicores, node.memory_bytes, node.schedulable, labels
+    has = node.cpu_millicores, node.memory_bytes
+    extended = tuple(sorted(node.extended.items()))
+    return node.zone, *has, node.schedulable, labels, node.taints, extended
+
+
+def _count_up(amounts: dict[str, int], name: str, by: int) -> None:
+    """Names of which there is nothing are left out: equal states look equal."""
+    amounts[name] = amounts.get(name, 0) + by
+    if not amounts[name]:
+        del amounts[name]
+
+
+def _negative(extended: Extended) -> Extended:
+    return tuple((name, -amount) for name, amount in extended) if extended else ()
 
 
 def _room(node: Node) -> NodeRoom:
-    capacity = node.spec.capacity
     return NodeRoom(
         name=node.name,
         zone=node.spec.zone,
-        cpu_millicores=capacity.cpu_millicores,
-        memory_bytes=capacity.memory_bytes,
+        cpu_millicores=node.spec.reservable_cpu_millicores,
+        memory_bytes=node.spec.reservable_memory_bytes,
         schedulable=node.schedulable,
         labels=node.spec.labels,
+        taints=node.spec.taints,
+        extended=dict(node.spec.capacity.extended),
     )

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from orchestrator.model.spec import ServiceSpec
+from orchestrator.model.placement import NodeAffinity, Toleration, TopologySpread
+from orchestrator.model.spec import Extended, ServiceSpec
+
+NO_AFFINITY: Final = NodeAffinity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +22,21 @@ class Request:
     policy: str = "binpack"
     seed: int = 0
     max_per_node: int | None = None
-    max_zone_skew: int | None = None
+    topology_spread: tuple[TopologySpread, ...] = ()
+    extended: Extended = ()
+    affinity: NodeAffinity = NO_AFFINITY
+    tolerations: tuple[Toleration, ...] = ()
+    gang: bool = False
+    """Whether a batch is placed as a whole or not at all."""
+
+    @property
+    def holds(self) -> tuple[int, int, Extended]:
+        """What is reserved for it: millicores, bytes, other resources."""
+        return self.cpu_millicores, self.memory_bytes, self.extended
 
     @classmethod
     def of(cls, spec: ServiceSpec, slot: int) -> "Request":
         """What a replica of a service asks for."""
-        even = spec.placement.topology_spread
         return cls(
             service=spec.name,
             slot=slot,
@@ -33,5 +46,9 @@ class Request:
             policy=spec.placement.policy,
             seed=spec.placement.seed,
             max_per_node=spec.placement.max_per_node,
-            max_zone_skew=even.max_skew if even else None,
+            topology_spread=spec.placement.topology_spread,
+            extended=spec.resources.requests.extended,
+            affinity=spec.placement.node_affinity,
+            tolerations=spec.placement.tolerations,
+            gang=spec.placement.gang,
         )

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from orchestrator.core.scheduling.cluster import Cluster, NodeRoom
 from orchestrator.core.scheduling.request import Request
+from orchestrator.core.scheduling.steps import leading_keys, steps_of, value_of
 
 
 class Score(NamedTuple):
@@ -21,12 +22,11 @@ class Score(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Smaller is better, its first difference decides. What is the same for all nodes of a zone
+    """Smaller is better, its first difference decides. What is the same for all nodes of a domain
     comes first and stands apart, for a placement changes it for nodes it does not touch."""
 
-    zone: float
-    node: float
-    tie: float
+    shared: tuple[float, ...]
+    own: tuple[float, ...]
     name: str
 
 
@@ -75,7 +75,7 @@ def spread(request: Request, node: NodeRoom, cluster: Cluster) -> Score:
     cpu, memory = _left_percent(request, node)
     # The fraction stays below 1, for no node has more than its zone.
     total = -(in_zone + here / (in_zone + 1))
-    return Score(cpu, memory, total, Order(in_zone, here, node.count, node.name))
+    return Score(cpu, memory, total, Order((in_zone,), (here, node.count), node.name))
 
 
 def first_fit(request: Request, node: NodeRoom, _cluster: Cluster) -> Score:
@@ -94,7 +94,7 @@ def draw(request: Request, node: NodeRoom, _cluster: Cluster) -> Score:
 
 
 def _by_total(node: NodeRoom, cpu: float, memory: float, total: float) -> Score:
-    return Score(cpu, memory, total, Order(0.0, -total, 0.0, node.name))
+    return Score(cpu, memory, total, Order((), (-total,), node.name))
 
 
 def _left(request: Request, node: NodeRoom) -> tuple[float, float]:
@@ -109,6 +109,16 @@ def _left_percent(request: Request, node: NodeRoom) -> tuple[int, int]:
     return 100 * cpu // node.cpu_millicores, 100 * memory // node.memory_bytes
 
 
+def chained(request: Request, node: NodeRoom, cluster: Cluster) -> Score:
+    """A chain of steps. The total is minus what the first one sees; cpu and memory are ⌊100·u⌋."""
+    steps = steps_of(request.policy)
+    values = tuple([value_of(step, request, node, cluster) for step in steps])
+    leading = len(leading_keys(request.policy))
+    cpu, memory = _left_percent(request, node)
+    order = Order(values[:leading], values[leading:], node.name)
+    return Score(100 - cpu, 100 - memory, -values[0], order)
+
+
 Strategy = Callable[[Request, NodeRoom, Cluster], Score]
 STRATEGIES: Final[Mapping[str, Strategy]] = {
     "binpack": binpack,
@@ -118,5 +128,12 @@ STRATEGIES: Final[Mapping[str, Strategy]] = {
     "first-fit": first_fit,
     "random": draw,
 }
+
+
+def strategy_of(policy: str) -> Strategy:
+    """The strategy of that name, or that follows such steps."""
+    return STRATEGIES.get(policy, chained)
+
+
 BY_NAME: Final = frozenset({"random"})
 """Strategies to which nodes in the same state are not alike."""

@@ -1,6 +1,7 @@
 """What happens in a run, in order of time: arrivals, departures, what the study sets, and what
 chance brings."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -9,7 +10,17 @@ from orchestrator.core.packing.trace import TraceRow
 from orchestrator.model.spec import NodeSpec, ServiceSpec
 from orchestrator.model.study import FaultsSpec, HappeningSpec
 
-__all__ = ["Arrive", "Depart", "Happening", "Lose", "Restore", "of_chance", "of_trace", "services"]
+__all__ = [
+    "Arrive",
+    "Depart",
+    "Happening",
+    "Lose",
+    "Restore",
+    "of_chance",
+    "of_study",
+    "of_trace",
+    "services",
+]
 
 MIB = 2**20
 
@@ -69,6 +80,15 @@ def of_chance(
             if back < until_s:
                 yield back, Restore(node.name)
             at = back + random.expovariate(1 / faults.node_mean_life_s)
+
+
+def of_study(those: Iterable[HappeningSpec], until_s: float) -> Iterator[Happening]:
+    """What the study sets, as often as it says."""
+    for each in those:
+        at = each.at_s
+        while at <= until_s:
+            yield at, each
+            at += each.every_s or math.inf
 
 
 def services(specs: Iterable[ServiceSpec], strategy: str) -> Iterator[ServiceSpec]:

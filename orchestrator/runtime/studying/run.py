@@ -14,6 +14,7 @@ from typing import Final, assert_never
 
 from orchestrator.core.packing.trace import TraceRow
 from orchestrator.core.packing.whatif import Box, Piece
+from orchestrator.core.rebalancing import rebalance
 from orchestrator.core.study import Figures, Look, Presence, figures, look
 from orchestrator.engines.simulated import (
     Behaviour,
@@ -157,7 +158,7 @@ class _Running:
         found: list[Happening] = [
             *happenings.of_trace(what.rows, what.strategy, study.duration_s),
             *happenings.of_chance(study.faults, what.nodes, study.duration_s, draw),
-            *((each.at_s, each) for each in study.happenings),
+            *happenings.of_study(study.happenings, study.duration_s),
         ]
         return sorted(found, key=lambda each: each[0])
 
@@ -197,6 +198,10 @@ class _Running:
                 self._mark(node, cordoned=True, draining=True, word="Draining")
             case "uncordon":
                 self._mark(node, cordoned=False, draining=False, word="Uncordoned")
+            case "rebalance":
+                cluster = self._controller.cluster
+                plan = rebalance(cluster.desired.now, cluster.observed.view(), what.replicas)
+                self._controller.mover.begin(plan)
             case "engineDown" | "engineUp":
                 self._engine.down = what.do == "engineDown"
             case _:
