@@ -12,10 +12,10 @@ _JOINED_BYTES: Final = 16 * 1024
 
 
 def write_together(transport: asyncio.Transport, pieces: Sequence[Piece]) -> int:
-    """Write them all at once, the last being the largest. Returns the bytes."""
-    if len(pieces[-1]) <= _JOINED_BYTES:
-        data = b"".join(pieces)
-        transport.write(data)
-        return len(data)
-    transport.writelines(pieces)
-    return sum(map(len, pieces))
+    """Write them all at once. Returns the bytes."""
+    size = sum(map(len, pieces))
+    if size <= _JOINED_BYTES:
+        transport.write(b"".join(pieces))
+    else:
+        transport.writelines(pieces)
+    return size

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import docker
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from orchestrator.engines.docker.identity import network_name
 from orchestrator.engines.docker.lane import Lane
@@ -44,8 +44,9 @@ class Network:
         self._reachable = None
 
     def _find(self, client: docker.APIClient) -> Mapping[str, Any] | None:
-        """Ours by that name. Where several were made at once all agree on the oldest, and take
-        the others away: while there are two, no container can join either of them."""
+        """Ours by that name. Where several were made at once all agree on one, and take the others
+        away: while there are two, no container can join either of them. It is the oldest, unless a
+        container had joined a younger one before the oldest was there to see."""
         name = network_name(self._project)
         found = [one for one in client.networks(names=[name]) if one["Name"] == name]
         ours = [one for one in found if _project_of(one) == self._project]
@@ -54,11 +55,15 @@ class Network:
                 f"a network named {name} exists and is not ours",
                 remedy=f"choose another --project, or remove it: docker network rm {name}",
             )
-        ours.sort(key=lambda one: (one["Created"], one["Id"]))
-        for surplus in ours[1:]:
-            with contextlib.suppress(APIError):
-                client.remove_network(surplus["Id"])
-        return ours[0] if ours else None
+        if not ours:
+            return None
+        kept: Mapping[str, Any]
+        kept, *others = sorted(ours, key=lambda one: (one["Created"], one["Id"]))
+        for other in others:
+            if _in_use(client, other):
+                kept, other = other, kept
+            _remove(client, other)
+        return kept
 
     def _make(self, client: docker.APIClient) -> Mapping[str, Any]:
         name = network_name(self._project)
@@ -72,6 +77,20 @@ class Network:
         if found is None:
             raise EngineError(f"the network {name} vanished as soon as it was made")
         return found
+
+
+def _in_use(client: docker.APIClient, network: Mapping[str, Any]) -> bool:
+    """Whether containers have joined it; no if it is gone."""
+    try:
+        return bool(client.inspect_network(network["Id"]).get("Containers"))
+    except NotFound:
+        return False
+
+
+def _remove(client: docker.APIClient, network: Mapping[str, Any]) -> None:
+    """If another instance has not, and nobody uses it."""
+    with contextlib.suppress(APIError):
+        client.remove_network(network["Id"])
 
 
 def _project_of(network: Mapping[str, Any]) -> str:

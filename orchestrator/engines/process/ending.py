@@ -10,7 +10,7 @@ from typing import Final
 from orchestrator.engines.process import cgroup, identity
 from orchestrator.engines.process.hints import Hints
 from orchestrator.engines.process.identity import Process
-from orchestrator.engines.process.ledger import Claim, Entry, Ledger, note_exit, read
+from orchestrator.engines.process.ledger import Claim, Entry, Ledger, claim_in, note_exit, read
 from orchestrator.engines.process.sweeper import Sweeper
 from orchestrator.engines.process.watcher import Watcher
 from orchestrator.model.errors import EngineTimeoutError
@@ -157,7 +157,17 @@ def _reap(pid: int) -> int | None:
 
 
 async def _clear(folder: Path, cgroups: tuple[str, ...]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove both. Between the end of a folder's claim and its own a late starter, which stands in
+    it, may claim it anew: it is ended then. In a folder that is gone nobody can."""
+    for _ in range(_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
+        if (claim := claim_in(folder)) is not None:
+            identity.send(claim.app, signal.SIGKILL)
+            identity.send_group(claim.keeper, signal.SIGKILL)
+        else:
+            await asyncio.sleep(_PAUSE_S)  # claimed, and being written
     for _ in range(_TRIES):
         if cgroup.remove(cgroups):
             return

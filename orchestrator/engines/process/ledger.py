@@ -168,7 +168,7 @@ def read(folder: Path) -> Entry | None:
         record = _salvaged(folder)
     if record is None:
         return None
-    return Entry(folder, record, _claim(folder / "claim"), _exit_code(folder / "exit"))
+    return Entry(folder, record, claim_in(folder), _exit_code(folder / "exit"))
 
 
 def note_exit(folder: Path, code: int) -> None:
@@ -177,9 +177,10 @@ def note_exit(folder: Path, code: int) -> None:
         (folder / "exit").write_text(f"{code}\n")
 
 
-def _claim(path: Path) -> Claim | None:
+def claim_in(folder: Path) -> Claim | None:
+    """Who runs what the folder is for; None: nobody, or it is being written."""
     try:
-        with path.open() as file:
+        with (folder / "claim").open() as file:
             keeper, app = file.read().splitlines()
             return Claim(
                 parse_identity(keeper), parse_identity(app), os.fstat(file.fileno()).st_mtime

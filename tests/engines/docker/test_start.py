@@ -93,6 +93,28 @@ async def test_a_second_network_of_that_name_is_taken_away(
     assert len(client.networks(names=[name])) == 1
 
 
+async def test_of_two_networks_the_one_in_use_stays(
+    bench: Bench, engine: DockerEngine, client: docker.APIClient
+) -> None:
+    """As of two instances of which the later one's container had already joined."""
+    name = network_name(bench.project)
+    labels = {LABEL_PROJECT: bench.project}
+    first = bench.launch(1, python(WAIT))
+    request = create_request(bench.project, first, publish=False)
+    request["HostConfig"]["NetworkMode"] = "none"
+    del request["NetworkingConfig"]
+    made = client.create_container_from_config(  # type: ignore[no-untyped-call]
+        request, container_name(bench.project, first.id)
+    )["Id"]
+    client.start(made)
+    client.disconnect_container_from_network(made, "none")
+    old, new = (client.create_network(name, "bridge", labels=labels)["Id"] for _ in range(2))
+    client.connect_container_to_network(made, new)
+    assert (await engine.start(bench.launch(2, python(WAIT)))).running
+    assert [one["Id"] for one in client.networks(names=[name])] == [new]
+    assert old != new
+
+
 async def test_a_cancelled_start_leaves_nothing_after_destroy(
     bench: Bench, engine: DockerEngine, client: docker.APIClient, wire: Wire
 ) -> None:

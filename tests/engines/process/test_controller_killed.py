@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import os
 import random
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.engines.process import ProcessEngine, keeper, ledger
+from orchestrator.engines.process.identity import boot_id
+from orchestrator.engines.process.ledger import Ledger
 from tests.engines.contract.bench import WAIT, Bench, listening, python
 from tests.engines.contract.test_stop import running_with
-from tests.support.wait import eventually_async
+from tests.support.wait import eventually, eventually_async
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 COUNT = 12
@@ -238,3 +241,37 @@ async def test_removing_ends_what_a_late_starter_began(bench: Bench) -> None:
     (replica,) = await engine.list()
     await engine.remove(replica.engine_id)
     await eventually_async(lambda: not running_with(f"MARK={bench.project}/1"))
+
+
+async def test_who_claims_a_folder_while_it_is_cleared_is_ended(
+    bench: Bench, engine: ProcessEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The starter waits to join its limits; it goes on once its claim's place is free again. What
+    it is looked for by is not in its environment, as that is empty while a program is loaded."""
+    gate = bench.state_dir / "gate"
+    os.mkfifo(gate)
+    env = {"MARK": f"{bench.project}/late", "PATH": os.environ["PATH"]}
+    record = ledger.Record(bench.launch(1, ()).id, "n1", "", "late", boot_id(), "/", None, (), 0, 0)
+    command = keeper.Command(python(WAIT), env, "/", cgroup_files=[str(gate)])
+    starting = asyncio.create_task(keeper.launch(command, Ledger(folder).create(record), None))
+    await eventually_async(lambda: running_with(f"MARK={bench.project}/late"))
+    cleared = 0
+
+    def clear(path: Path, ignore_errors: bool = False) -> None:
+        nonlocal cleared
+        cleared += 1
+        for file in path.iterdir():
+            file.unlink()
+        if cleared == 1:
+            assert gate.read_text() == "0\n"
+            eventually((path / "claim").exists)
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+    monkeypatch.setattr(shutil, "rmtree", clear)
+    (replica,) = await engine.list()
+    await engine.remove(replica.engine_id)
+    monkeypatch.undo()
+    await starting
+    await eventually_async(lambda: not running_with(f"MARK={bench.project}/late"))
+    assert list(folder.iterdir()) == []
