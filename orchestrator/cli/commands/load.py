@@ -101,6 +101,12 @@ def load(
         )
     if scale and cpu:
         raise UsageError("--scale and --cpu contradict each other", remedy="one after the other")
+    unfit = {"rate": rate, "script": script, "threshold": threshold}
+    if (scale or cpu) and (given := [name for name, value in unfit.items() if value]):
+        raise UsageError(
+            f"--{given[0]} says nothing about a curve",
+            remedy="give --vus: so many virtual users for each replica ask as fast as it answers",
+        )
     files = Files(report, png)
     files.check()
     asked = request_of(

@@ -108,7 +108,6 @@ def _steps(
     replicas: Callable[[int], int],
     back: Callable[[], None],
 ) -> tuple[tuple[Step, ...], bool]:
-    _closed_loop_only(asked)
     steps: list[Step] = []
     with _restored(session, asked.service, back):
         try:
@@ -144,12 +143,6 @@ def _step(size: int, label: str, users: int, result: Result) -> Step:
         size, label, users, result.per_s, latency.get("med", 0.0), latency.get("p(99)", 0.0),
         result.failed, tuple(doubts(result, processors())),
     )  # fmt: skip
-
-
-def _closed_loop_only(asked: LoadRequest) -> None:
-    """A rate would be all that is ever measured."""
-    if asked.script is not None:
-        raise UsageError("a curve needs a load of its own", remedy="leave out --script")
 
 
 def _law(steps: Sequence[Step]) -> tuple[Scalability | None, list[str]]:
