@@ -10,7 +10,6 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Callable
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
@@ -18,8 +17,11 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.model.snapshot import Listener
 from orchestrator.proxy.numbers import CLIENT_GONE
+from orchestrator.proxy.syntax import CRLF
 
 if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper as Memo
+
     from orchestrator.proxy.exchange import Exchange
     from orchestrator.proxy.request_head import RequestHead
 
@@ -28,6 +30,8 @@ BATCH: Final = 128
 MAX_BYTES: Final = 50_000_000
 """At this size a file becomes `FILE.1`, and the one before it goes."""
 
+_APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+_LONGEST_KEPT: Final = 512  # Bytes of a request line: bounds what 256 of them take.
 _NOTED: Final = re.compile(r"\r\n([UuRr])(?i:ser-agent|eferer):[\t ]*+([^\r]*+)").findall
 _MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -68,9 +72,12 @@ class AccessLog:
                 self._write(data)
 
     def _write(self, data: bytes) -> None:
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
         # Opened anew each time: the file may have been rotated by another worker, or by a person.
-        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            handle = os.open(self._path, _APPEND, 0o600)
+        except FileNotFoundError:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            handle = os.open(self._path, _APPEND, 0o600)
         try:
             os.write(handle, data)
             if os.fstat(handle).st_size >= MAX_BYTES:
@@ -109,18 +116,15 @@ class AccessLogs:
 
 def _json(exchange: "Exchange", took_s: float, now: float) -> str:
     request = exchange.request
-    method, target = _asked(request)
     connect_s, queued_s = exchange.connect_s, exchange.queued_s
-    replica = _replica_of(exchange)
     return (
         f'{{"time":"{_iso(int(now * 1000))}","client":"{exchange.client.peer}"'
-        f',"method":"{method}","target":{quoted(target)}'
-        f',"protocol":"HTTP/1.{0 if request.http10 else 1}"'
-        f',"status":{exchange.status or CLIENT_GONE},"bytes_in":{exchange.bytes_in}'
+        f"{_asked(request, _asked_json)}{0 if request.http10 else 1}"
+        f'","status":{exchange.status or CLIENT_GONE},"bytes_in":{exchange.bytes_in}'
         f',"bytes_out":{exchange.bytes_out},"duration_ms":{took_s * 1000:.3f}'
         f',"upstream_connect_ms":{f"{connect_s * 1000:.3f}" if connect_s else "null"}'
         f',"queue_ms":{f"{queued_s * 1000:.3f}" if queued_s else "null"}'
-        f',"replica":{quoted(replica) if replica else "null"},"retries":{exchange.retries}'
+        f',"replica":{_replica_of(exchange)},"retries":{exchange.retries}'
         f',"request_id":{_quoted_id(request.request_id)}{_said(request, _said_json)}'
     )
 
@@ -128,26 +132,42 @@ def _json(exchange: "Exchange", took_s: float, now: float) -> str:
 def _combined(exchange: "Exchange", _took_s: float, now: float) -> str:
     """As Apache and nginx have it: the bytes are those of the body. The time is UTC."""
     request = exchange.request
-    method, target = _asked(request)
     return (
         f"{exchange.client.peer} - - [{_clf(int(now))}]"
-        f' "{method} {_escaped(target)} HTTP/1.{0 if request.http10 else 1}"'
-        f" {exchange.status or CLIENT_GONE} {exchange.bytes_out - exchange.head_bytes}"
+        f"{_asked(request, _asked_combined)}{0 if request.http10 else 1}"
+        f'" {exchange.status or CLIENT_GONE} {exchange.bytes_out - exchange.head_bytes}'
         f"{_said(request, _said_combined)}"
     )
 
 
-def _asked(request: "RequestHead") -> tuple[str, str]:
-    """Method and target."""
-    method, target, _ = request.upstream.split(b" ", 2)
-    return method.decode("ascii"), target.decode("ascii", "backslashreplace")
+def _asked(request: "RequestHead", words: "Memo[str]") -> str:
+    """The middle of a line: method, target and the beginning of the protocol. For targets that
+    repeat it is put into words once: 0.3 µs less."""
+    line = request.upstream.partition(CRLF)[0]
+    return words(line) if len(line) <= _LONGEST_KEPT else words.__wrapped__(line)
 
 
-def _said(request: "RequestHead", words: Callable[[bytes], str]) -> str:
+@lru_cache(maxsize=256)
+def _asked_json(line: bytes) -> str:
+    method, target = _method_and_target(line)
+    return f',"method":"{method}","target":{quoted(target)},"protocol":"HTTP/1.'
+
+
+@lru_cache(maxsize=256)
+def _asked_combined(line: bytes) -> str:
+    method, target = _method_and_target(line)
+    return f' "{method} {_escaped(target)} HTTP/1.'
+
+
+def _method_and_target(line: bytes) -> list[str]:
+    return line.decode("ascii", "backslashreplace").split(" ", 2)[:2]
+
+
+def _said(request: "RequestHead", words: "Memo[str]") -> str:
     """The end of a line: what header lines say. For lines that repeat it is put into words once:
     1.2 µs less for a browser's."""
     headers = request.headers
-    return words(request.upstream if headers is None else headers.upstream)
+    return words.__wrapped__(request.upstream) if headers is None else words(headers.upstream)
 
 
 @lru_cache(maxsize=256)
@@ -182,9 +202,9 @@ def _quoted_id(request_id: bytes) -> str:
 
 
 def _replica_of(exchange: "Exchange") -> str:
-    """The last replica that was to answer, "" if it never came to that."""
+    """The last replica that was to answer, if it came to that."""
     backend = getattr(exchange, "backend", None)
-    return backend.endpoint.label if backend is not None else ""
+    return "null" if backend is None else quoted(backend.endpoint.label)
 
 
 def _escaped(text: str) -> str:
