@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.proxy import access_log
+from orchestrator.proxy import access_log, log_formats
 from orchestrator.proxy.access_log import AccessLog
 from orchestrator.proxy.client import ClientConnection
 from orchestrator.proxy.exchange import Exchange
@@ -256,3 +257,28 @@ async def test_a_disk_that_takes_nothing_stops_no_traffic(proxy: Proxy) -> None:
     await proxy.serve(echo, access_log="json")
     for _ in range(300):
         assert (await get(proxy.port)).status == 200
+
+
+@pytest.mark.parametrize("combined", [True, False])
+async def test_long_targets_are_logged_whole_and_not_remembered(
+    tmp_path: Path, combined: bool
+) -> None:
+    memos = (log_formats._asked_combined, log_formats._asked_json)
+    path = tmp_path / "access" / "web.log"
+    log, remembered = AccessLog(path, combined), [memo.cache_info().misses for memo in memos]
+    for number in range(3):
+        log.log(exchange_for(f"/{number}{'a' * 5000}"), 0.001, time.perf_counter())
+    log.flush()
+    found = path.read_text().splitlines()
+    assert [f"/{number}{'a' * 5000}" in line for number, line in enumerate(found)] == [True] * 3
+    assert [memo.cache_info().misses for memo in memos] == remembered
+
+
+async def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "access" / "web.log"
+    log = AccessLog(path, combined=True)
+    for number in range(2):
+        log.log(exchange_for(f"/{number}"), 0.001, time.perf_counter())
+        log.flush()
+        assert f"/{number} " in path.read_text()
+        shutil.rmtree(path.parent)
