@@ -1,17 +1,20 @@
 """Replicas of less important services make way for those of more important ones.
 
 Only slots that are empty and found no room ask for it, and only services of strictly lower
-priority yield, so no two services ever take each other's place in turn. A gang asks nobody to
+priority yield, so no two services ever take each other's place in turn. None loses more than its
+budget, `minAvailable`, lets go. A gang asks nobody to
 leave: it might not start even then.
 """
 
-from collections.abc import Iterable, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.core.draft import Draft
 from orchestrator.core.scheduling import Request
 from orchestrator.core.scheduling.preemption import Tenant, evict
 from orchestrator.core.slots import Slot
-from orchestrator.model.state import Phase, Replica, Service
+from orchestrator.model.state import Phase, Replica, ReplicaId, Service
 
 
 def make_way(draft: Draft, service: Service, slots: Sequence[Slot]) -> None:
@@ -20,18 +23,55 @@ def make_way(draft: Draft, service: Service, slots: Sequence[Slot]) -> None:
     if service.spec.placement.gang or not _outranks_any(service, draft):
         return
     yielding, leaving = _by_node(service, draft)
+    spare = _spare(draft)
     for slot in slots:
         request = Request.of(service.spec, slot.key.slot)
-        eviction = evict(request, draft.cluster, yielding, leaving)
+        within = {node: _within(spare, tenants) for node, tenants in yielding.items()}
+        eviction = evict(request, draft.cluster, within, leaving)
         if eviction is None:
             return
         node, victims = eviction
         for victim in victims:
+            spare[victim.replica.id.service] -= 1
             draft.stop(victim.replica, f"preempted by {slot.key.name}")
             yielding[node].remove(victim)
             leaving.setdefault(node, []).append(victim.replica)
         draft.cluster.add(node, service.name, *request.holds)
         draft.preempting.add(service.name)
+
+
+def _spare(draft: Draft) -> defaultdict[str, float]:
+    """How many replicas each service may lose: those that are ready and stay, less its
+    `minAvailable`. As for a PodDisruptionBudget of Kubernetes, one that is not ready counts as
+    none to spare: a service that has too few loses none at all."""
+    spare = defaultdict[str, float](lambda: math.inf)
+    for name, service in draft.desired.services.items():
+        if service.spec.min_available:
+            spare[name] = -service.spec.min_available
+    for replica in draft.everyone:
+        if replica.id.service in spare and replica.ready and not _leaves(replica, draft):
+            spare[replica.id.service] += 1
+    return spare
+
+
+def _within(spare: Mapping[str, float], tenants: list[Tenant]) -> list[Tenant]:
+    """Of a node's tenants those that their services can spare, the youngest of each first."""
+    found: list[Tenant] = []
+    taken: Counter[str] = Counter()
+    for one in sorted(tenants, key=_age, reverse=True):
+        service = one.replica.id.service
+        if taken[service] < spare[service]:
+            taken[service] += 1
+            found.append(one)
+    return found
+
+
+def _age(tenant: Tenant) -> tuple[float, ReplicaId]:
+    return tenant.replica.created_at, tenant.replica.id
+
+
+def _leaves(replica: Replica, draft: Draft) -> bool:
+    return replica.phase is Phase.STOPPING or (replica.active and draft.stops(replica))
 
 
 def by_importance(services: Iterable[str], draft: Draft) -> list[str]:
@@ -59,7 +99,7 @@ def _by_node(
     leaving: dict[str, list[Replica]] = {}
     for replica in draft.everyone:
         other = draft.desired.services.get(replica.id.service)
-        if replica.phase is Phase.STOPPING or (replica.active and draft.stops(replica)):
+        if _leaves(replica, draft):
             leaving.setdefault(replica.node, []).append(replica)
         elif replica.active and other and other.spec.priority < service.spec.priority:
             tenant = Tenant(other.spec.priority, replica)

@@ -120,6 +120,9 @@ class ServiceSpec(Spec):
     priority: Priority = Field(
         0, description="Where room is short, replicas of services with a lower one make way."
     )
+    min_available: Count = Field(
+        0, alias="minAvailable", ge=0, description="Ready replicas that preemption leaves it."
+    )
     env: Env = Field(default_factory=dict, description="Environment variables.")
     resources: ResourceSpec = ResourceSpec()
     probes: Probes = Probes()

@@ -15,10 +15,11 @@ CLIENT_GONE: Final = 499
 """nginx's status for a client that left before its answer began. For logs: nobody gets it."""
 TUNNEL: Final = 101
 BATCH: Final = 128
-"""So many requests are counted at a time: what is done to many in a row costs half as much."""
+"""So many requests are counted in a row: all numbers take 5% of a request's CPU, one by one 6%."""
 
-Over = tuple["Backend | None", float, int, int]
-"""A request that is over: the replica that answered it, if one did, seconds, bytes in and out."""
+Over = tuple["Backend | None", int, float, int, int]
+"""A request that is over: the replica that answered it, if one did (answers of our own are counted
+when they are given), status, seconds, bytes in and out."""
 
 
 def ended(exchange: "Exchange") -> None:
@@ -35,7 +36,7 @@ def ended(exchange: "Exchange") -> None:
         _count_special(exchange, backend, took_s, now - exchange.sent_at)
     else:
         over = frontend.over
-        over.append((backend, took_s, exchange.bytes_in, exchange.bytes_out))
+        over.append((backend, exchange.status, took_s, exchange.bytes_in, exchange.bytes_out))
         if len(over) >= BATCH:
             count_over(frontend)
     if frontend.access_log is not None:
@@ -46,12 +47,14 @@ def count_over(frontend: "Frontend") -> None:
     """Count the requests that were only noted so far."""
     over, frontend.over = frontend.over, []
     durations = frontend.durations
-    for backend, took_s, bytes_in, bytes_out in over:
+    for backend, status, took_s, bytes_in, bytes_out in over:
         bucket = bucket_of(took_s)
         frontend.bytes_in += bytes_in
         frontend.bytes_out += bytes_out
         durations.count(bucket, took_s)
         if backend is not None:
+            frontend.responses[status // 100] += 1
+            backend.responses[status // 100] += 1
             backend.bytes_in += bytes_in
             backend.bytes_out += bytes_out
             backend.durations.count(bucket, took_s)
@@ -73,6 +76,8 @@ def _count_special(
         backend.bytes_in += exchange.bytes_in
         backend.bytes_out += exchange.bytes_out
         if exchange.status != TUNNEL:
+            frontend.responses[exchange.status // 100] += 1
+            backend.responses[exchange.status // 100] += 1
             backend.durations.record(replica_s)
 
 

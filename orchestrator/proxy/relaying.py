@@ -56,8 +56,6 @@ def _end_of_head(exchange: "Exchange", head: ResponseHead) -> list[bytes]:
     client, frontend = exchange.client, exchange.client.frontend
     http10, named = exchange.request.http10, frontend.listener.replica_header
     exchange.status = head.status
-    frontend.responses[head.status // 100] += 1
-    exchange.backend.responses[head.status // 100] += 1
     if head.length == UNTIL_CLOSE or (http10 and head.length == CHUNKED):
         client.keep_alive = False
     if frontend.closing or client.body is not None:

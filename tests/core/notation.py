@@ -114,6 +114,7 @@ def _service(name: str, words: list[str]) -> Service:
         name,
         replicas=int(replicas),
         priority=priority,
+        minAvailable=int(pairs.pop("keeps", "0")),
         resources={"requests": requests},
         restart={"policy": policy},
         placement={

@@ -67,6 +67,33 @@ PLANS = {
 It needs 500m more CPU on one of: n1, n2.
         """,
     ),
+    "no service loses more than its budget": (
+        """
+        node n1 cpu=1
+        node n2 cpu=1
+        web 2@a cpu=600m priority=10
+        db 2@a cpu=700m keeps=1
+        db-1.1 n1@a ready cpu=700m
+        db-2.1 n2@a ready cpu=700m
+        """,
+        """
+        stop db-1.1: preempted by web-1
+        pending web-1: 0/2 nodes are available: 2 Insufficient cpu. \
+It needs 300m more CPU on one of: n1, n2.
+        pending web-2: 0/2 nodes are available: 2 Insufficient cpu. \
+It needs 300m more CPU on one of: n1, n2.
+        """,
+    ),
+    "one that has too few ready loses none": (
+        """
+        node n1 cpu=1
+        web 1@a cpu=600m priority=10
+        db 2@a cpu=350m keeps=1
+        db-1.1 n1@a ready cpu=350m
+        db-2.1 n1@a cpu=350m
+        """,
+        f"pending web-1: {SHORT} 300m more CPU on n1.",
+    ),
     "nobody leaves where that does not help": (
         """
         node n1 cpu=1

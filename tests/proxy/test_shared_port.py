@@ -64,7 +64,7 @@ class SharedPort:
 
     def answered(self, name: str) -> int:
         """Responses of a service, its own 5xx and 4xx included."""
-        return sum(self.plane.frontends[name].responses)
+        return sum(self.plane.stats()["services"][name]["responses"].values())
 
     async def client(self) -> RawClient:
         """A connection."""
