@@ -1,7 +1,7 @@
 """Parts of a line of the access log. Control characters, quotes and all beyond ASCII are escaped.
 
-Programs ask for the same again and again: what repeats is put into words once. That leaves 0.04 µs
-of 0.3 for a target, and of 1.3 for a browser's header lines.
+Programs ask for the same again and again: what repeats is put into words once. A look-up
+takes 0.02 µs, where a target takes 0.3 µs and a browser's header lines 1.2 to 1.6 µs.
 """
 
 import re
