@@ -27,6 +27,7 @@ from benchmarks.proxy_contestants import (
     contestants,
     echoes,
     program,
+    variants,
 )
 from benchmarks.proxy_cpu import cpu_seconds, rss_bytes
 from benchmarks.proxy_load import LoadError, allow_many_connections, idle_connections, load
@@ -131,7 +132,8 @@ def _stage(setup: Setup, present: Sequence[Contestant]) -> Iterator[list[Running
         behind = echoes if setup.websocket else backends
         ports = stack.enter_context(behind(folder, setup.replicas))
         running = []
-        chosen = [one for one in present if not setup.only or one.name in setup.only]
+        able = [*present, *variants()] if setup.only else present
+        chosen = [one for one in able if not setup.only or one.name in setup.only]
         for contestant, workers in itertools.product(chosen, setup.workers):
             own = folder / f"{contestant.name}-{workers}"
             own.mkdir()

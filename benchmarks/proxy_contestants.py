@@ -12,20 +12,21 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final, Protocol
+from unittest.mock import patch
 
 from benchmarks import proxy_configs
 from benchmarks.http import free_port
 from benchmarks.machine import package
 from benchmarks.processes import children
-from benchmarks.proxy_cases import SIZES
+from benchmarks.proxy_cases import LOGGING, OURS, SIZES, UNCOUNTED
 from benchmarks.proxy_configs import NGINX_ALONE, NGINX_COMMON, Site
 from benchmarks.sample import ROOT
 from orchestrator import __version__
 from orchestrator.model.snapshot import Endpoint, Listener, Snapshot
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
+from orchestrator.runtime.proxy_worker import WORKER
 
 START_TIMEOUT_S: Final = 20.0
-OURS: Final = "orch"
 BARE: Final = "bare"
 # For modules of this package that run in a folder of their own.
 IMPORTABLE: Final = {"PYTHONPATH": str(ROOT)}
@@ -89,10 +90,12 @@ class Bare:
 
 
 class Ours:
-    """The workers of this project, run as the controller runs them."""
+    """The workers of this project, run as the controller runs them. `log`: the format of their
+    access log where the site has none; `worker`: the module they run."""
 
-    def __init__(self) -> None:
-        self.name, self.missing, self.version = OURS, "", __version__
+    def __init__(self, name: str = OURS, log: str = "off", worker: str = WORKER) -> None:
+        self.name, self.missing, self.version = name, "", __version__
+        self._log, self._worker = log, worker
 
     @contextmanager
     def running(self, site: Site) -> Iterator[tuple[int, ...]]:
@@ -101,11 +104,12 @@ class Ours:
             Endpoint(f"web-{n}.1", "127.0.0.1", port, name=f"web-{n}")
             for n, port in enumerate(site.backends, 1)
         )
-        log = "combined" if site.access_log else "off"
+        log = "combined" if site.access_log else self._log
         listener = Listener("web", "127.0.0.1", site.port, endpoints, access_log=log)
         with asyncio.Runner() as runner:
             supervisor = ProxySupervisor(site.folder / "run", site.workers)
-            runner.run(supervisor.start())
+            with patch("orchestrator.runtime.proxy_worker.WORKER", self._worker):
+                runner.run(supervisor.start())
             try:
                 runner.run(supervisor.publish(Snapshot(1, (listener,))))
                 yield tuple(supervisor.pids)
@@ -132,6 +136,14 @@ def contestants() -> list[Contestant]:
         Bare(),
         Ours(),
     ]  # fmt: skip
+
+
+def variants() -> list[Contestant]:
+    """Ours with more or less to note of each request, for cases that ask for them."""
+    return [
+        Ours(UNCOUNTED, worker="benchmarks.uncounted_worker"),
+        *(Ours(name, log) for log, name in LOGGING.items()),
+    ]
 
 
 def program(name: str) -> str:

@@ -1,13 +1,18 @@
-"""CPU and memory of one process, from proc(5)."""
+"""CPU and memory of one process."""
 
 import os
+import time
 from pathlib import Path
+from typing import Final
+
+# A process's clock as clock_getcpuclockid(3) names it on Linux, which Python does not have.
+_SCHEDULED: Final = 2
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time since its start."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time since its start, to the nanosecond: /proc has hundredths of a second,
+    a percent of a round."""
+    return time.clock_gettime(~pid << 3 | _SCHEDULED)
 
 
 def rss_bytes(pid: int) -> int:

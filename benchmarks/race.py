@@ -8,11 +8,14 @@ from benchmarks.proxy_cases import (
     CASES,
     FACTOR,
     IDLE_CONNECTIONS,
+    LOGGING,
     MAIN,
+    NOTES,
+    OURS,
     TWO_WORKERS,
+    UNCOUNTED,
     Case,
 )
-from benchmarks.proxy_contestants import OURS
 from benchmarks.proxy_picture import picture
 from benchmarks.report import Comparison, Report, Row, number
 from benchmarks.spread import Spread
@@ -22,6 +25,10 @@ ROUND_S: Final = 2
 P99_FACTOR: Final = 1.2
 WORTH: Final = 1.7
 """How many times one worker's requests two of them serve at least."""
+NOTES_SHARE: Final = 10.0
+"""Percent of a request's CPU that numbers and access log take together at most."""
+APART: Final = (NOTES, TWO_WORKERS)
+"""Cases that compare ours with ours."""
 IDLE_MB: Final = 10.0
 # How many times fewer processor time than these a plain request takes at most.
 LEANER: Final = {"haproxy": 1.0, "envoy": 2.0, "traefik": 3.0, "caddy": 3.0}
@@ -50,6 +57,8 @@ def report(found: dict[str, Rows], result: proxy.Result) -> Report:
     rows = [row for case in cases for row in _aims(case, found[case.name])]
     if TWO_WORKERS in found:
         rows += _two_workers(found[TWO_WORKERS])
+    if NOTES in found:
+        rows += _notes_share(found[NOTES])
     if proxy.IDLE in found:
         rows += _idle_aim(found[proxy.IDLE])
     rows += [Row(name, None, "", skipped=f"skipped: {why}") for name, why in result.skipped.items()]
@@ -67,14 +76,14 @@ def _picture(cases: list[Case], found: dict[str, Rows]) -> str:
             for name, figures in found[case.name].items()
         }
         for case in cases
-        if BASE in found[case.name] and case.name != TWO_WORKERS
+        if BASE in found[case.name] and case.name not in APART
     }
     return picture(ratios, BASE, OURS, FACTOR) if ratios else ""
 
 
 def _aims(case: Case, rows: Rows) -> list[Row]:
     ours = rows.get(OURS)
-    if ours is None or case.name == TWO_WORKERS:
+    if ours is None or case.name in APART:
         return []
     limits = {BASE: case.factor}
     if case is MAIN:
@@ -112,6 +121,18 @@ def _two_workers(rows: Rows) -> list[Row]:
             ratio = Spread(tuple(both / alone for both, alone in pairs))
             what = f"{name}, two workers: CPU a request, × one worker's"
             found.append(Row(what, ratio, "", 2 / WORTH if name == OURS else None))
+    return found
+
+
+def _notes_share(rows: Rows) -> list[Row]:
+    """How much of a request's CPU is for what it leaves behind, round by round."""
+    kept = {"numbers": OURS}
+    kept |= {f"numbers and access log ({kind})": name for kind, name in LOGGING.items()}
+    found = []
+    for what, name in kept.items():
+        pairs = zip(rows[name]["cpu_us"].values, rows[UNCOUNTED]["cpu_us"].values, strict=False)
+        share = Spread(tuple(100 * (1 - without / whole) for whole, without in pairs))
+        found.append(Row(f"{what}, of the CPU of a request", share, "%", NOTES_SHARE))
     return found
 
 
@@ -175,5 +196,6 @@ def _notes(result: proxy.Result) -> list[str]:
         "Two workers share two processors with the load and the replicas, so their requests/s say "
         "nothing; 2 / (CPU a request with two, × one's) is the capacity where they do not share. "
         "HAProxy has threads instead.",
+        "No numbers: benchmarks/uncounted_worker.py. Combined and json: formats of the access log.",
         f"Versions: {versions}.",
     ]

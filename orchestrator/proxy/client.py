@@ -4,39 +4,34 @@ import asyncio
 import math
 from typing import TYPE_CHECKING, Final, cast
 
+from orchestrator.proxy.backpressure import Holdable
 from orchestrator.proxy.body import Body
 from orchestrator.proxy.body_limit import request_body
 from orchestrator.proxy.exchange import Exchange
+from orchestrator.proxy.expiry import expire
+from orchestrator.proxy.lingering import Linger
 from orchestrator.proxy.numbers import ended
-from orchestrator.proxy.replies import reply, too_many_connections
+from orchestrator.proxy.replies import reply
 from orchestrator.proxy.request_fields import KnownHeaders
 from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
 from orchestrator.proxy.syntax import END_OF_HEAD, MAX_HEAD_BYTES, HttpError
+from orchestrator.proxy.turning_away import turn_away
 
 if TYPE_CHECKING:
     from orchestrator.proxy.frontend import Frontend
     from orchestrator.proxy.upstream import UpstreamConnection
 
 HEAD_TIMEOUT_S: Final = 30.0  # from the first byte of a request head to its last
-LINGER_S: Final = 2.0
-# A client that takes nothing for so long is given up (nginx send_timeout).
-SEND_TIMEOUT_S: Final = 60.0
-# So many clients beyond the limit are told so; more are cut off.
-MAX_TURNED_AWAY: Final = 1024
 READ_AHEAD_BYTES: Final = 64 * 1024
 # Stands for a request that could not be read.
 UNREAD: Final = RequestHead(0, b"-", b"- - -", b"", None, False, 0, False, False)
 
 
-class ClientConnection(asyncio.Protocol):
+class ClientConnection(Holdable):
     """`deadline`: when `expire` is due, in the clock's seconds."""
 
-    __slots__ = ("_buffer", "_forwarded", "_held", "_known", "_lingering", "_slow", "_unsent",
-                 "body", "deadline", "exchange", "frontend", "keep_alive", "peer", "scheme",
-                 "transport",
-                 "tunnel")  # fmt: skip
-
-    transport: asyncio.Transport
+    __slots__ = ("_buffer", "_forwarded", "_known", "_linger", "_slow", "body", "deadline",
+                 "exchange", "frontend", "keep_alive", "peer", "scheme", "tunnel")  # fmt: skip
 
     def __init__(self, frontend: "Frontend", scheme: str = "http") -> None:
         self.frontend = frontend
@@ -49,10 +44,9 @@ class ClientConnection(asyncio.Protocol):
         self._forwarded = b""
         self._known: KnownHeaders | None = None  # of the last request: the next often has the same
         self._buffer = b""
-        self._held = False  # not reading: what was read waits for the replica or its turn
+        self.held = False  # not reading: what was read waits for the replica or its turn
         self._slow = False  # the client does not keep up with what we write
-        self._lingering = False
-        self._unsent = 0  # bytes, when last looked at
+        self._linger: Linger | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A new client."""
@@ -72,17 +66,7 @@ class ClientConnection(asyncio.Protocol):
         self.frontend.clock.wake()
         self.deadline = self.frontend.clock.now + self.frontend.listener.idle_timeout_s
         if self.frontend.crowded:
-            self._turn_away()
-
-    def _turn_away(self) -> None:
-        """One client too many: the answer comes before any request, then the end."""
-        turned_away = self.frontend.turned_away
-        if len(turned_away) >= MAX_TURNED_AWAY:
-            self.transport.abort()
-            return
-        turned_away.add(self)
-        self.keep_alive = False
-        self.fail(too_many_connections(self.frontend.listener.service))
+            turn_away(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of requests, or of a tunnel."""
@@ -90,7 +74,7 @@ class ClientConnection(asyncio.Protocol):
         if exchange is None:
             if self._buffer:
                 self._read_on(data)
-            elif not self._lingering:
+            elif self._linger is None:
                 self._serve(data)
         elif self.tunnel is not None:
             self.tunnel.transport.write(data)
@@ -111,7 +95,7 @@ class ClientConnection(asyncio.Protocol):
     def _serve(self, data: bytes) -> None:
         """Begin the requests in `data`, up to one that has to wait for its answer."""
         try:
-            while data and self.exchange is None and not self._slow and not self._lingering:
+            while data and self.exchange is None and not self._slow and self._linger is None:
                 head = parse_request(data, self._forwarded, self.frontend.authority, self._known)
                 if head is None:
                     self._await_head(data)
@@ -182,8 +166,8 @@ class ClientConnection(asyncio.Protocol):
                 self._close()
             return
         self.deadline = self.frontend.clock.now + self.frontend.listener.idle_timeout_s
-        if self._held:
-            self.unhold()
+        if self.held:
+            self.release()
         if self._buffer:
             # Not from here: pipelined requests answered at once would nest ever deeper.
             asyncio.get_running_loop().call_soon(self._continue)
@@ -196,7 +180,7 @@ class ClientConnection(asyncio.Protocol):
         return announced and idle and not self.transport.get_write_buffer_size()
 
     def _continue(self) -> None:
-        if self.exchange is None and not self._lingering and not self.transport.is_closing():
+        if self.exchange is None and self._linger is None and not self.transport.is_closing():
             data, self._buffer = self._buffer, b""
             self._serve(data)
 
@@ -224,8 +208,7 @@ class ClientConnection(asyncio.Protocol):
         """From here on bytes pass as they come."""
         self.deadline = math.inf
         self.tunnel = upstream
-        if self._held:
-            self.unhold()
+        self.release()
         if self._buffer:
             upstream.transport.write(self._buffer)
             self._buffer = b""
@@ -241,30 +224,20 @@ class ClientConnection(asyncio.Protocol):
             ended(exchange)
 
     def _close(self) -> None:
-        """End the connection so that the client can still read what was written.
-
-        Closing with unread input resets the connection, which destroys the response on its way
-        (RFC 9112 9.6). So: send the end, read and drop what comes, for a short time.
-        """
-        self._lingering = True
+        """End the connection so that the client can still read what was written."""
         self._buffer = b""
         self.body = None
-        self.deadline = self.frontend.clock.now + LINGER_S
-        if self._held:
-            self.unhold()
-        if not self.transport.is_closing():
-            # TLS has no half-close: its closing handshake itself reads on and drops what comes.
-            close = self.transport.write_eof if self.scheme == "http" else self.transport.close
-            close()
+        self._linger = Linger(self)  # Before anything else: what comes from here on is dropped.
+        self._linger.begin()
 
     def move_if_idle(self, frontend: "Frontend") -> None:
         """Move, unless a request is under way."""
-        if self.exchange is None and not self._lingering:
+        if self.exchange is None and self._linger is None:
             self.move(frontend)
 
     def close_if_idle(self) -> None:
         """End the connection unless a request is under way."""
-        if self.exchange is None and not self._lingering:
+        if self.exchange is None and self._linger is None:
             self.transport.close()
 
     @property
@@ -275,48 +248,27 @@ class ClientConnection(asyncio.Protocol):
     @property
     def stalls(self) -> bool:
         """Whether an exchange waits for the client: to send on, or to take what is written."""
-        return self._slow or (self.body is not None and not self._held)
+        return self._slow or (self.body is not None and not self.held)
 
     def expire(self) -> None:
         """The deadline has passed."""
         if self.exchange is not None:
-            self.exchange.expire()
-        elif self._lingering:
-            self._end_linger()
+            expire(self.exchange)
+        elif self._linger is not None:
+            self._linger.expire()
         elif self._buffer and not self._slow:  # Else it may hold a whole request.
             self.keep_alive = False
             self.fail(HttpError(408, "request head incomplete", "http_request_error"))
         else:
             self._close()
 
-    def _end_linger(self) -> None:
-        """Time is over, unless the client is still taking in the last response, slow as it is."""
-        unsent = self.transport.get_write_buffer_size()
-        if unsent and unsent != self._unsent:
-            self._unsent = unsent
-            self.deadline = self.frontend.clock.now + SEND_TIMEOUT_S
-        else:
-            self.transport.abort()
-
     # --- flow control and the end
-
-    def hold(self) -> None:
-        """Stop reading."""
-        if not self._held:
-            self._held = True
-            self.transport.pause_reading()
-
-    def unhold(self) -> None:
-        """Read on."""
-        if self._held:
-            self._held = False
-            self.transport.resume_reading()
 
     def pause_writing(self) -> None:
         """The client is slower than the replica: stop reading the replica."""
         self._slow = True
         if self.exchange is not None and self.exchange.upstream is not None:
-            self.exchange.upstream.pause()
+            self.exchange.upstream.hold()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
@@ -324,7 +276,7 @@ class ClientConnection(asyncio.Protocol):
         if self.exchange is None:
             self._continue()
         elif self.exchange.upstream is not None:
-            self.exchange.upstream.resume()
+            self.exchange.upstream.release()
 
     def eof_received(self) -> None:
         """The client sends no more: taken as gone, as nginx does. Should it still read, then what

@@ -15,15 +15,10 @@ from orchestrator.proxy.body import Piece, UntilCloseBody
 from orchestrator.proxy.ejection import report_failure
 from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import (
-    client_silent,
     exhausted,
     no_replica,
-    none_came,
     none_connects,
-    overdue,
-    queue_timeout,
     replica_died,
-    replica_silent,
 )
 from orchestrator.proxy.request_head import RequestHead
 from orchestrator.proxy.syntax import HttpError
@@ -149,7 +144,7 @@ class Exchange:
         if self.kept > REPLAY_BYTES:
             self.pieces = None
             if not upstream.full:
-                self.client.unhold()
+                self.client.release()
 
     def touch(self) -> None:
         """Something moved: the time-out starts anew."""
@@ -217,7 +212,7 @@ class Exchange:
             self.resent = self.resent or not upstream.unsent
             self._retry(None if upstream.reused else backend)
         else:
-            self._give_up(self.failure)
+            self.give_up(self.failure)
 
     def _may_resend(self, upstream: "UpstreamConnection") -> bool:
         if upstream.unsent and self.pieces is not None:
@@ -245,11 +240,12 @@ class Exchange:
 
     def broken(self, error: HttpError) -> None:
         """The replica broke the protocol: its connection is not used again."""
-        report_failure(self.client.frontend, self._cut(), error.reason)
-        self._give_up(error)
+        report_failure(self.client.frontend, self.cut(), error.reason)
+        self.give_up(error)
 
-    def _give_up(self, error: HttpError) -> None:
-        # Once part of a response is out, only an aborted connection tells the client the truth.
+    def give_up(self, error: HttpError) -> None:
+        """Try no more. Once part of a response is out, only an aborted connection tells the client
+        the truth."""
         if self.reply_started:
             self.client.abort()
         else:
@@ -273,36 +269,6 @@ class Exchange:
         """Whether it waits for a replica to have room."""
         return self in self.client.frontend.line.exchanges
 
-    def expire(self) -> None:
-        """No time left."""
-        if self.queued:
-            self.client.frontend.line.leave(self)
-            frontend = self.client.frontend
-            late = none_came if frontend.asleep else queue_timeout
-            self.client.fail(self.failure or late(frontend.listener.service))
-            return
-        if 0 < self.ends_at <= self.client.frontend.clock.now:
-            self._overrun()
-            return
-        if self.connecting:
-            self.backend.give_up(self)
-            self.connect_failed(TimeoutError(errno.ETIMEDOUT, "connect timed out"))
-            return
-        backend = self._cut()
-        if self.client.stalls:
-            self._give_up(client_silent())
-            return
-        backend.timeouts += 1
-        report_failure(self.client.frontend, backend, "no answer in time")
-        self._give_up(replica_silent(backend.endpoint.label))
-
-    def _overrun(self) -> None:
-        """The request has had its time. Nobody's fault: a slow client may have used it up."""
-        if self.connecting:
-            self.backend.give_up(self)
-        self._cut()
-        self._give_up(overdue(self.client.frontend.listener.service))
-
     def abandon(self) -> None:
         """The client is gone: the replica need not go on."""
         if self.queued:
@@ -312,9 +278,10 @@ class Exchange:
         if self.client.tunnel is not None:  # The replica gets what is on its way.
             self.client.tunnel.transport.close()
         elif self.active:
-            self._cut()
+            self.cut()
 
-    def _cut(self) -> "Backend":
+    def cut(self) -> "Backend":
+        """End it without an answer from the replica."""
         if self.upstream is not None:
             self.upstream.finish(reusable=False)
         return self._leave()

@@ -5,21 +5,20 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final, cast
 
+from orchestrator.proxy.backpressure import Holdable
+
 if TYPE_CHECKING:
     from orchestrator.proxy.tcp import Session
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
-class Half(asyncio.Protocol):
+class Half(Holdable):
     """One of the two connections. What arrives before there is an `other` waits for it."""
 
     __slots__ = (
-        "_early", "_held", "ended", "error", "full", "gone", "other", "received", "session",
-        "transport",
+        "_early", "ended", "error", "full", "gone", "other", "received", "session",
     )  # fmt: skip
-
-    transport: asyncio.Transport
 
     def __init__(self, session: "Session") -> None:
         self.session = session
@@ -29,7 +28,7 @@ class Half(asyncio.Protocol):
         self.gone = False
         self.error: Exception | None = None  # what it was lost by, if not closed
         self.received = 0  # bytes
-        self._held = False  # not reading
+        self.held = False
         self._early = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,16 +59,9 @@ class Half(asyncio.Protocol):
             self.release()
 
     def hold(self) -> None:
-        """Stop reading."""
-        if not self._held and not self.ended:
-            self._held = True
-            self.transport.pause_reading()
-
-    def release(self) -> None:
-        """Read on."""
-        if self._held:
-            self._held = False
-            self.transport.resume_reading()
+        """Stop reading, unless there is nothing more to read."""
+        if not self.ended:
+            super().hold()
 
     def pause_writing(self) -> None:
         """Its peer is slower than the other's: stop reading the other."""

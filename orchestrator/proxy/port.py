@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from orchestrator.model.snapshot import Listener
-from orchestrator.proxy.client import MAX_TURNED_AWAY, ClientConnection
+from orchestrator.proxy.client import ClientConnection
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.frontend import Frontend
-from orchestrator.proxy.replies import no_route, too_many_connections
+from orchestrator.proxy.replies import no_route
 from orchestrator.proxy.request_head import RequestHead
 from orchestrator.proxy.routing import ANY_PATH, Router
 from orchestrator.proxy.syntax import HttpError
 from orchestrator.proxy.target import path_of
+from orchestrator.proxy.turning_away import one_too_many
 
 _NOBODY: Final = ""
 
@@ -87,7 +88,7 @@ class Port:
         if frontend is not client.frontend:
             client.move(frontend)
             if frontend.crowded and frontend is not self.home:
-                return _one_too_many(client, frontend)
+                return one_too_many(client, frontend)
         return no_route() if frontend is self.home else None
 
     def _find(self, head: RequestHead) -> Frontend:
@@ -100,15 +101,6 @@ class Port:
             frontend.close_idle()
             frontend.configure(frontend.listener, ())
         return self.watched
-
-
-def _one_too_many(client: ClientConnection, frontend: Frontend) -> HttpError:
-    """The connection ends with this answer, or at once where many are being told."""
-    if len(frontend.turned_away) >= MAX_TURNED_AWAY:
-        client.transport.abort()
-    frontend.turned_away.add(client)
-    client.keep_alive = False
-    return too_many_connections(frontend.listener.service)
 
 
 def _alone(listeners: Sequence[Listener]) -> bool:

@@ -32,24 +32,23 @@ def answered(
     exchange.reusable = head.keep_alive
     if len(data) - head.end == head.length:
         # Most responses arrive whole: no body object, 0.4 µs less.
-        _write(exchange, head, data[head.end :])
+        _write(exchange, head, [data[head.end :]], head.length)
         exchange.complete(upstream)
         return
     body = upstream.body = body_of(head.length, framed=not exchange.request.http10)
     pieces = body.feed(data[head.end :]) if len(data) > head.end else []
-    _write(exchange, head, *pieces)
+    _write(exchange, head, pieces, sum(map(len, pieces)))
     _relayed(exchange, upstream, body)
 
 
-def _write(exchange: "Exchange", head: ResponseHead, *body: Piece) -> None:
-    """Send the head and what there is of the body."""
+def _write(exchange: "Exchange", head: ResponseHead, body: list[Piece], size: int) -> None:
+    """Send the head and what there is of the body, `size` bytes."""
     exchange.reply_started = True
     edit = exchange.client.frontend.response_edit
     lines = head.lines if edit is None else (edit.response(head),)
     pieces: list[Piece] = [*lines, *_end_of_head(exchange, head), *body]
     exchange.bytes_out = write_together(exchange.client.transport, pieces)
-    if exchange.client.frontend.access_log is not None:
-        exchange.head_bytes = exchange.bytes_out - sum(map(len, body))
+    exchange.head_bytes = exchange.bytes_out - size
 
 
 def _end_of_head(exchange: "Exchange", head: ResponseHead) -> list[bytes]:

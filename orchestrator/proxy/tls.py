@@ -11,9 +11,10 @@ import ssl
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.proxy.client import MAX_TURNED_AWAY, ClientConnection
+from orchestrator.proxy.client import ClientConnection
 from orchestrator.proxy.replies import reply
 from orchestrator.proxy.syntax import HttpError
+from orchestrator.proxy.turning_away import MAX_TURNED_AWAY
 
 if TYPE_CHECKING:
     from orchestrator.model.snapshot import Listener

@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+from orchestrator.proxy.backpressure import Holdable
 from orchestrator.proxy.body import Body
 from orchestrator.proxy.memo import response_of
 from orchestrator.proxy.relaying import answered, informed, relay
@@ -15,13 +16,11 @@ if TYPE_CHECKING:
     from orchestrator.proxy.exchange import Exchange
 
 
-class UpstreamConnection(asyncio.Protocol):
+class UpstreamConnection(Holdable):
     """Idle in its backend's pool, or carrying an exchange."""
 
-    __slots__ = ("_buffer", "_head", "backend", "body", "exchange", "full", "idle_until", "paused",
-                 "reused", "transport", "unsent")  # fmt: skip
-
-    transport: asyncio.Transport
+    __slots__ = ("_buffer", "_head", "backend", "body", "exchange", "full", "idle_until", "reused",
+                 "unsent")  # fmt: skip
 
     def __init__(self, backend: "Backend") -> None:
         self.backend = backend
@@ -30,7 +29,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.idle_until = 0.0
         self.reused = False
         self.unsent = False  # the connection turned out to be gone before the request left
-        self.paused = False
+        self.held = False
         self.full = False  # the replica does not take what we write
         self._buffer = b""
         self._head: ResponseHead | None = None  # waits for the first byte of its body
@@ -107,8 +106,8 @@ class UpstreamConnection(asyncio.Protocol):
         if not reusable or self._buffer or self.full:
             self._drop()
             return
-        if self.paused:
-            self.resume()
+        if self.held:
+            self.release()
         self.reused = True
         self.backend.release(self)
 
@@ -117,17 +116,6 @@ class UpstreamConnection(asyncio.Protocol):
         if self in self.backend.idle:
             self.backend.idle.remove(self)
         self.transport.abort()
-
-    def pause(self) -> None:
-        """The client is slower than the replica: stop reading."""
-        self.paused = True
-        self.transport.pause_reading()
-
-    def resume(self) -> None:
-        """The client has caught up."""
-        if self.paused:
-            self.paused = False
-            self.transport.resume_reading()
 
     def pause_writing(self) -> None:
         """The replica is slower than the client: stop reading the client."""
@@ -139,7 +127,7 @@ class UpstreamConnection(asyncio.Protocol):
         """The replica has caught up."""
         self.full = False
         if self.exchange is not None:
-            self.exchange.client.unhold()
+            self.exchange.client.release()
 
     def eof_received(self) -> None:
         """The replica sends no more: the connection closes, `connection_lost` follows."""

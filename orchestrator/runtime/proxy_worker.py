@@ -21,6 +21,8 @@ from orchestrator.runtime.proxy_files import WorkerFiles
 
 Address = tuple[str, int]
 
+WORKER: Final = "orchestrator.proxy.worker"
+"""The module that is run."""
 GREETING_S: Final = 5.0
 # What Python may need to start; nothing that could hold a secret.
 _PASSED_ON: Final = ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME")
@@ -105,7 +107,7 @@ class ProxyWorker:
         search_path = [os.fspath(package_root), *filter(None, inherited)]
         with open(self.files.log, "ab", opener=_private) as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "orchestrator.proxy.worker",
+                [sys.executable, "-P", "-m", WORKER,
                  str(descriptor), os.fspath(self.files.socket), os.fspath(self.files.access_logs)],
                 pass_fds=(descriptor,),
                 start_new_session=True,  # A Ctrl-C at the controller's terminal is not for it.

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.proxy import Result
-from benchmarks.proxy_cases import CASES, MAIN, TWO_WORKERS
+from benchmarks.proxy_cases import CASES, LOGGING, MAIN, NOTES, OURS, TWO_WORKERS, UNCOUNTED
 from benchmarks.race import Rows, report
 from benchmarks.spread import Spread
 
@@ -50,6 +50,24 @@ def test_what_a_second_worker_is_worth_is_seen_by_the_rounds(second_us: float, m
 
     assert found["orch, two workers: CPU a request, × one worker's"] is met
     assert found["nginx, two workers: CPU a request, × one worker's"] is None
+
+
+def test_what_a_request_leaves_behind_is_a_share_of_its_cpu() -> None:
+    """Each round is compared with itself here, too."""
+    rows = {
+        UNCOUNTED: figures(18.0, 36.0, 18.0),
+        OURS: figures(19.0, 38.0, 19.0),
+        LOGGING["combined"]: figures(20.0, 40.0, 20.0),
+        LOGGING["json"]: figures(20.1, 40.2, 20.1),
+    }
+
+    found = verdicts({NOTES: rows})
+
+    assert found == {
+        "numbers, of the CPU of a request": True,
+        "numbers and access log (combined), of the CPU of a request": True,
+        "numbers and access log (json), of the CPU of a request": False,
+    }
 
 
 def test_all_contestants_are_in_tables_and_picture() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.proxy import access_log
+from orchestrator.proxy import access_log, log_words
 from orchestrator.proxy.access_log import AccessLog
 from orchestrator.proxy.client import ClientConnection
 from orchestrator.proxy.exchange import Exchange
+from orchestrator.proxy.log_formats import COMBINED, JSON, Format
 from orchestrator.proxy.request_head import forwarded_lines, parse_request
 from tests.proxy.conftest import Proxy
 from tests.proxy.raw_client import get
@@ -236,6 +238,21 @@ def exchange_for(target: str) -> Exchange:
     return Exchange(client, request)
 
 
+@pytest.mark.parametrize(
+    ("form", "moments"),
+    [
+        (COMBINED, ["[01/Jan/1970:00:01:40 +0000]"] * 3 + ["[01/Jan/1970:00:01:41 +0000]"]),
+        (JSON, [f'"1970-01-01T00:{at}Z"' for at in ("01:40.500", "01:40.500", "01:40.999",
+                                                    "01:41.000")]),
+    ],
+)  # fmt: skip
+def test_each_line_has_its_own_moment(form: Format, moments: list[str]) -> None:
+    ended = (60.5, 60.5004, 60.9995, 61.0001)
+    facts = [form.facts(exchange_for("/"), 0.001, at) for at in ended]
+    for line, moment in zip(form.lines(facts, 40.0), moments, strict=True):
+        assert moment in line
+
+
 async def test_a_full_file_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access_log, "MAX_BYTES", 1000)
     path = tmp_path / "access" / "web.log"
@@ -256,3 +273,35 @@ async def test_a_disk_that_takes_nothing_stops_no_traffic(proxy: Proxy) -> None:
     await proxy.serve(echo, access_log="json")
     for _ in range(300):
         assert (await get(proxy.port)).status == 200
+
+
+@pytest.mark.parametrize("combined", [True, False])
+async def test_long_targets_are_logged_whole_and_not_remembered(
+    tmp_path: Path, combined: bool
+) -> None:
+    path = tmp_path / "access" / "web.log"
+    log = AccessLog(path, combined)
+    for number in range(3):
+        log.log(exchange_for(f"/{number}{'a' * 5000}"), 0.001, time.perf_counter())
+    log.flush()
+    found = path.read_text().splitlines()
+    assert [f"/{number}{'a' * 5000}" in line for number, line in enumerate(found)] == [True] * 3
+    memo = log_words.ASKED_COMBINED if combined else log_words.ASKED_JSON
+    assert not any(b"aaaa" in line for line in memo)
+
+
+def test_a_memo_has_a_bound() -> None:
+    memo = log_words.Memo(str.upper)
+    for number in range(10_000):
+        assert memo[f"n{number}"] == f"N{number}"
+    assert 0 < len(memo) <= 256
+
+
+async def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "access" / "web.log"
+    log = AccessLog(path, combined=True)
+    for number in range(2):
+        log.log(exchange_for(f"/{number}"), 0.001, time.perf_counter())
+        log.flush()
+        assert f"/{number} " in path.read_text()
+        shutil.rmtree(path.parent)

