@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HEAD_TIMEOUT_S: Final = 30.0  # from the first byte of a request head to its last
 READ_AHEAD_BYTES: Final = 64 * 1024
 # Stands for a request that could not be read.
-UNREAD: Final = RequestHead(0, b"-", b"- - -", b"", None, False, 0, False, False)
+UNREAD: Final = RequestHead(0, b"-", b"- - HTTP/1.1", b"", b"", b"", None, False, 0, False, False)
 
 
 class ClientConnection(Holdable):

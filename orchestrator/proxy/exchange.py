@@ -42,9 +42,9 @@ class Exchange:
 
     __slots__ = (
         "active", "backend", "bytes_in", "bytes_out", "client", "connect_s", "connecting",
-        "cookie_line", "ends_at", "failure", "fresh", "head_bytes", "kept", "left_by", "pieces",
-        "queued_s", "reply_started", "request", "resent", "retries", "reusable", "sent_at",
-        "started", "status", "tried", "upstream",
+        "cookie_line", "detour", "ends_at", "failure", "fresh", "head_bytes", "kept", "left_by",
+        "pieces", "queued_s", "reply_started", "request", "resent", "retries", "reusable",
+        "sent_at", "started", "status", "tried", "upstream",
     )  # fmt: skip
 
     backend: "Backend"
@@ -69,6 +69,7 @@ class Exchange:
         # What `numbers.ended` counts and logs; times in seconds of `perf_counter`.
         self.started = self.sent_at = perf_counter()
         self.connect_s = self.queued_s = 0.0
+        self.detour = False  # anything but straight to a connection that is there, and an answer
         self.bytes_in = request.end
         self.bytes_out = self.head_bytes = self.status = self.retries = 0
 
@@ -172,6 +173,7 @@ class Exchange:
         """A new connection is there."""
         self.connecting = False
         self.connect_s = self.backend.connect_s
+        self.detour = True
         self._send(upstream)
 
     def connect_failed(self, error: OSError) -> None:
@@ -235,6 +237,7 @@ class Exchange:
         self.client.frontend.retries += 1
         self.retries += 1
         self.sent_at = perf_counter()
+        self.detour = True
         self.fresh = True
         self.dispatch()
 

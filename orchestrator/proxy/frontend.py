@@ -1,5 +1,6 @@
 """One service as a worker sees it: whose turn it is, and the clients connected to it."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,10 @@ from orchestrator.proxy.waiting import WaitingLine
 if TYPE_CHECKING:
     import ssl
 
-    from orchestrator.proxy.access_log import AccessLog
     from orchestrator.proxy.client import ClientConnection
     from orchestrator.proxy.demand import Demand
     from orchestrator.proxy.keys import Caller
+    from orchestrator.proxy.log_formats import AccessLog
     from orchestrator.proxy.port import Port
     from orchestrator.proxy.request_fields import KnownHeaders
     from orchestrator.proxy.tcp import Session
@@ -50,7 +51,7 @@ class Frontend:
         self.own_responses = [0] * 6  # those that no replica gave
         self.bytes_in = self.bytes_out = 0
         self.durations, self.queue_times = Histogram(), Histogram()
-        self.over: list[Over] = []  # not yet counted
+        self.over: defaultdict[Backend, Over] = defaultdict(list)  # by who answered
         self.retries = 0
         self.in_flight = 0  # requests at replicas
         self.retrying = 0  # of them, those sent a second time

@@ -1,13 +1,14 @@
 """What a line of the access log says, in JSON or as Apache and nginx have it.
 
-A format first takes `facts` from a request that is over, and puts many of them into words at a
-time: in batches that costs a third. The request itself is not kept for it, since memory that is
-used again at once is in the processor's cache: 0.4 µs less a request than lines of kept requests.
+Of a request that is over the facts are noted, and lines made of many at a time, column by column:
+that takes half the time. The request itself is not kept for it, since memory that is used
+again at once is in the processor's cache: 0.4 µs less a request.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from orchestrator.proxy.log_words import (
     ASKED_COMBINED,
@@ -18,103 +19,164 @@ from orchestrator.proxy.log_words import (
     combined_time,
     json_time,
 )
-from orchestrator.proxy.numbers import CLIENT_GONE
-from orchestrator.proxy.syntax import CRLF
 
 if TYPE_CHECKING:
     from orchestrator.proxy.exchange import Exchange
 
+BATCH: Final = 128
+"""Lines that are written together at most."""
 
-class Format(NamedTuple):
-    """`facts(exchange, took_s, now)`: what `lines` needs of a request that is over at `now`, in
-    seconds of any clock. `lines(facts, ahead)`: a line for each; the epoch's time is that clock's
-    and `ahead`, in seconds."""
-
-    facts: Callable[["Exchange", float, float], tuple[Any, ...]]
-    lines: Callable[[Sequence[Any], float], list[str]]
+Facts = list[Any]
+"""Those of one request after those of the other, flat, in the order of the template's fields."""
 
 
-_Combined = tuple[str, float, bytes, int, int, int, bytes]
-_Json = tuple[
-    float, str, bytes, int, int, int, int, float, float, float, str, int, bytes, bytes
-]  # fmt: skip
+class AccessLog(Protocol):
+    """Lines of one format on their way to `append`, which takes many at a time."""
+
+    def __init__(self, append: Callable[[str], None]) -> None: ...
+
+    def note(self, exchange: "Exchange", took_s: float, now: float) -> None:
+        """A request is over at `now`, in seconds of `perf_counter`."""
+
+    def flush(self) -> None:
+        """Have all lines written."""
 
 
-def _combined_facts(exchange: "Exchange", _took_s: float, now: float) -> _Combined:
-    request, headers = exchange.request, exchange.request.headers
-    return (
-        exchange.client.peer,
-        now,
-        request.upstream.partition(CRLF)[0],
-        0 if request.http10 else 1,
-        exchange.status or CLIENT_GONE,
-        exchange.bytes_out - exchange.head_bytes,
-        request.upstream if headers is None else headers.upstream,
-    )
+class _Lines:
+    """Facts in batches. Whoever notes them does it in one step: a call less is 0.1 µs less."""
+
+    template: str
+
+    def __init__(self, append: Callable[[str], None]) -> None:
+        self._append = append
+        self._facts: Facts = []
+        self._full = BATCH * _width(self.template)
+
+    def flush(self) -> None:
+        """Have all lines written."""
+        facts, self._facts = self._facts, []
+        if facts:
+            self._word(facts, time.time() - time.perf_counter())
+            self._append(_filled(self.template, facts))
+
+    def _word(self, facts: Facts, ahead: float) -> None:
+        """Put into words what the template takes as text. The epoch's time is `ahead` of that of
+        `now`, in seconds."""
+        raise NotImplementedError
 
 
-def _combined_lines(entries: Sequence[_Combined], ahead: float) -> list[str]:
+class CombinedLog(_Lines):
     """The bytes are those of the body."""
-    lines, moment, until = [], "", -inf
-    for client, now, asked, minor, status, size, said in entries:
-        if now >= until:  # Moments that are the same are put into words once: 0.1 µs less.
-            second = int(now + ahead)
-            moment, until = combined_time(second), second + 1 - ahead
-        lines.append(
-            f"{client} - - [{moment}]{ASKED_COMBINED[asked]}{minor}"
-            f'" {status} {size}{SAID_COMBINED[said]}'
+
+    template = "%s - - [%s] %s %d %d %s\n"
+
+    def note(self, exchange: "Exchange", _took_s: float, now: float) -> None:
+        """A request is over."""
+        request, facts = exchange.request, self._facts
+        facts += (
+            exchange.client.peer,
+            now,
+            request.line,
+            exchange.status,
+            exchange.bytes_out - exchange.head_bytes,
+            request.lines,
         )
-    return lines
+        if len(facts) >= self._full:
+            self.flush()
+
+    def _word(self, facts: Facts, ahead: float) -> None:
+        _, now, line, _, _, lines = _columns(self.template)
+        facts[now] = _moments(facts[now], ahead, 1, combined_time)
+        facts[line] = map(ASKED_COMBINED.__getitem__, facts[line])
+        facts[lines] = map(SAID_COMBINED.__getitem__, facts[lines])
 
 
-def _json_facts(exchange: "Exchange", took_s: float, now: float) -> _Json:
-    request, headers = exchange.request, exchange.request.headers
-    backend = getattr(exchange, "backend", None)  # The last one that was to answer, if any was.
-    return (
-        now,
-        exchange.client.peer,
-        request.upstream.partition(CRLF)[0],
-        0 if request.http10 else 1,
-        exchange.status or CLIENT_GONE,
-        exchange.bytes_in,
-        exchange.bytes_out,
-        took_s,
-        exchange.connect_s,
-        exchange.queued_s,
-        "" if backend is None else backend.endpoint.label,
-        exchange.retries,
-        request.request_id,
-        request.upstream if headers is None else headers.upstream,
+class JsonLog(_Lines):
+    """The bytes are all of the request and its answer."""
+
+    template = (
+        '{"time":"%s","client":"%s",%s,"status":%d,"bytes_in":%d,"bytes_out":%d'
+        ',"duration_ms":%.3f,%s,"replica":%s,"request_id":%s,%s}\n'
     )
 
-
-def _json_lines(entries: Sequence[_Json], ahead: float) -> list[str]:
-    lines, moment, until = [], "", -inf
-    for (
-        now, client, asked, minor, status, received, sent, took_s, connect_s, queued_s, replica,
-        retries, id_, said,
-    ) in entries:  # fmt: skip
-        if now >= until:
-            millisecond = int((now + ahead) * 1000)
-            moment, until = json_time(millisecond), (millisecond + 1) / 1000 - ahead
-        waits = _waits(connect_s, queued_s) if connect_s or queued_s else _NO_WAITS
-        # An id is safe as it is: `request_ids.is_request_id` let it in.
-        name = f'"{id_.decode("ascii")}"' if id_ else "null"
-        lines.append(
-            f'{{"time":"{moment}","client":"{client}"{ASKED_JSON[asked]}{minor}"'
-            f',"status":{status},"bytes_in":{received},"bytes_out":{sent}'
-            f',"duration_ms":{took_s * 1000:.3f}{waits},"replica":{LABEL[replica]}'
-            f',"retries":{retries},"request_id":{name}{SAID_JSON[said]}'
+    def note(self, exchange: "Exchange", took_s: float, now: float) -> None:
+        """A request is over."""
+        request, facts = exchange.request, self._facts
+        facts += (
+            now,
+            exchange.client.peer,
+            request.line,
+            exchange.status,
+            exchange.bytes_in,
+            exchange.bytes_out,
+            took_s * 1000,
+            _detour(exchange) if exchange.detour else _NO_DETOUR,
+            exchange.backend.endpoint.label if exchange.reply_started else _asked(exchange),
+            request.request_id,
+            request.lines,
         )
-    return lines
+        if len(facts) >= self._full:
+            self.flush()
+
+    def _word(self, facts: Facts, ahead: float) -> None:
+        now, _, line, _, _, _, _, _, replica, id_, lines = _columns(self.template)
+        facts[now] = _moments(facts[now], ahead, 1000, json_time)
+        facts[line] = map(ASKED_JSON.__getitem__, facts[line])
+        facts[replica] = map(LABEL.__getitem__, facts[replica])
+        facts[id_] = _names(facts[id_])
+        facts[lines] = map(SAID_JSON.__getitem__, facts[lines])
 
 
-def _waits(connect_s: float, queued_s: float) -> str:
-    connect_ms = f"{connect_s * 1000:.3f}" if connect_s else "null"
-    queue_ms = f"{queued_s * 1000:.3f}" if queued_s else "null"
-    return f',"upstream_connect_ms":{connect_ms},"queue_ms":{queue_ms}'
+def _asked(exchange: "Exchange") -> str:
+    """The last replica that was to answer, "" if none was."""
+    backend = getattr(exchange, "backend", None)
+    return "" if backend is None else backend.endpoint.label
 
 
-_NO_WAITS: Final = _waits(0.0, 0.0)
-COMBINED: Final = Format(_combined_facts, _combined_lines)
-JSON: Final = Format(_json_facts, _json_lines)
+def _detour(exchange: "Exchange") -> str:
+    connect_ms = f"{exchange.connect_s * 1000:.3f}" if exchange.connect_s else "null"
+    queue_ms = f"{exchange.queued_s * 1000:.3f}" if exchange.queued_s else "null"
+    return f'"upstream_connect_ms":{connect_ms},"queue_ms":{queue_ms},"retries":{exchange.retries}'
+
+
+_NO_DETOUR: Final = '"upstream_connect_ms":null,"queue_ms":null,"retries":0'
+
+
+# -- columns -------------------------------------------------------------------------------------
+
+
+def _width(template: str) -> int:
+    return template.count("%")
+
+
+def _columns(template: str) -> list[slice]:
+    """Where in flat facts the values of each column are."""
+    width = _width(template)
+    return [slice(at, None, width) for at in range(width)]
+
+
+def _filled(template: str, facts: Facts) -> str:
+    return template * (len(facts) // _width(template)) % tuple(facts)
+
+
+def _moments(
+    times: list[float], ahead: float, per_second: int, words: Callable[[int], str]
+) -> list[str]:
+    """Moments that are the same are put into words once."""
+    found, moment, until = [], "", -inf
+    for now in times:
+        if now >= until:
+            unit = int((now + ahead) * per_second)
+            moment, until = words(unit), (unit + 1) / per_second - ahead
+        found.append(moment)
+    return found
+
+
+def _names(ids: list[bytes]) -> list[str]:
+    """Ids are safe as they are: `request_ids.is_request_id` let them in. There may be none."""
+    quoted = '"' + b'" "'.join(ids).decode("ascii") + '"'
+    return quoted.replace('""', "null").split(" ")
+
+
+FORMATS: Final[dict[str, type[AccessLog]]] = {"combined": CombinedLog, "json": JsonLog}
+"""As a listener names them."""

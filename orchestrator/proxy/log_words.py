@@ -41,32 +41,25 @@ class Memo(dict[K, str]):
 
 
 def _asked_json(line: bytes) -> str:
-    """The middle of a line: method, target and the beginning of the protocol."""
-    method, target = _method_and_target(line)
-    return f',"method":"{method}","target":{quoted(target)},"protocol":"HTTP/1.'
+    method, target, protocol = line.decode("ascii", "backslashreplace").split(" ")
+    return f'"method":"{method}","target":{quoted(target)},"protocol":"{protocol}"'
 
 
 def _asked_combined(line: bytes) -> str:
-    method, target = _method_and_target(line)
-    return f' "{method} {_escaped(target)} HTTP/1.'
-
-
-def _method_and_target(line: bytes) -> list[str]:
-    return line.decode("ascii", "backslashreplace").split(" ", 2)[:2]
+    return f'"{_escaped(line.decode("ascii", "backslashreplace"))}"'
 
 
 def _said_json(head: bytes) -> str:
-    """The end of a line."""
     agent, referer = _noted(head)
     return (
-        f',"user_agent":{quoted(agent) if agent else "null"}'
-        f',"referer":{quoted(referer) if referer else "null"}}}\n'
+        f'"user_agent":{quoted(agent) if agent else "null"}'
+        f',"referer":{quoted(referer) if referer else "null"}'
     )
 
 
 def _said_combined(head: bytes) -> str:
     agent, referer = _noted(head)
-    return f' "{_escaped(referer or "-")}" "{_escaped(agent or "-")}"\n'
+    return f'"{_escaped(referer or "-")}" "{_escaped(agent or "-")}"'
 
 
 def _noted(head: bytes) -> tuple[str, str]:
@@ -112,10 +105,10 @@ def combined_time(second: int) -> str:
 
 
 ASKED_JSON: Final = Memo(_asked_json)
-"""Request line (as for a replica) → method, target and the beginning of the protocol."""
+"""Request line → method, target and protocol."""
 ASKED_COMBINED: Final = Memo(_asked_combined)
 SAID_JSON: Final = Memo(_said_json)
-"""Header lines → the end of a line."""
+"""Header lines → User-Agent and Referer."""
 SAID_COMBINED: Final = Memo(_said_combined)
 LABEL: Final = Memo(_label)
 """Name of a replica, "" if there was none → JSON."""

@@ -1,10 +1,11 @@
 """What a request leaves behind once it is over: numbers, and a line in the access log."""
 
+from collections import Counter
 from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from orchestrator.core.histogram import bucket_of
+from orchestrator.core.histogram import Histogram
 
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
 CLIENT_GONE: Final = 499
 """nginx's status for a client that left before its answer began. For logs: nobody gets it."""
 TUNNEL: Final = 101
-BATCH: Final = 128
-"""So many requests are counted in a row: all numbers take 5% of a request's CPU, one by one 6%."""
+BATCH: Final = 1024
+"""So many requests to a replica are counted together, by column: 2% of a request's CPU, where 128
+at a time take 4%. Counting so many takes 0.2 ms."""
 
-Over = tuple["Backend | None", int, float, int, int]
-"""A request that is over: the replica that answered it, if one did (answers of our own are counted
-when they are given), status, seconds, bytes in and out."""
+Over = list[Any]
+"""Requests that are over and not yet counted, flat, for memory that is used again at once: status,
+seconds, bytes in and out of the first, of the second, …"""
+_FIELDS: Final = 4
 
 
 def ended(exchange: "Exchange") -> None:
@@ -31,40 +34,40 @@ def ended(exchange: "Exchange") -> None:
     now = perf_counter()
     took_s = now - exchange.started
     frontend = exchange.client.frontend
-    backend = exchange.backend if exchange.reply_started else None
-    if exchange.retries or exchange.queued_s or exchange.status == TUNNEL:
-        _count_special(exchange, backend, took_s, now - exchange.sent_at)
+    if exchange.detour or not exchange.reply_started:
+        _count_special(exchange, took_s, now - exchange.sent_at)
     else:
-        over = frontend.over
-        over.append((backend, exchange.status, took_s, exchange.bytes_in, exchange.bytes_out))
-        if len(over) >= BATCH:
-            count_over(frontend)
-    if frontend.access_log is not None:
-        frontend.access_log.log(exchange, took_s, now)
+        backend = exchange.backend
+        over = frontend.over[backend]
+        over += (exchange.status, took_s, exchange.bytes_in, exchange.bytes_out)
+        if len(over) >= BATCH * _FIELDS:
+            _count(frontend, backend, over)
+    log = frontend.access_log
+    if log is not None:
+        log.note(exchange, took_s, now)
 
 
 def count_over(frontend: "Frontend") -> None:
     """Count the requests that were only noted so far."""
-    over, frontend.over = frontend.over, []
-    durations = frontend.durations
-    for backend, status, took_s, bytes_in, bytes_out in over:
-        bucket = bucket_of(took_s)
-        frontend.bytes_in += bytes_in
-        frontend.bytes_out += bytes_out
-        durations.count(bucket, took_s)
-        if backend is not None:
-            frontend.responses[status // 100] += 1
-            backend.responses[status // 100] += 1
-            backend.bytes_in += bytes_in
-            backend.bytes_out += bytes_out
-            backend.durations.count(bucket, took_s)
+    while frontend.over:
+        _count(frontend, *frontend.over.popitem())
 
 
-def _count_special(
-    exchange: "Exchange", backend: "Backend | None", took_s: float, replica_s: float
-) -> None:
-    """A tunnel, which has no time; or a request that was sent twice or had to wait: the replica
-    is charged for its part."""
+def _count(frontend: "Frontend", backend: "Backend", over: Over) -> None:
+    statuses, times, bytes_in, bytes_out = (over[at::_FIELDS] for at in range(_FIELDS))
+    over.clear()
+    durations, by_status = Histogram.of(times), Counter(statuses)
+    for one in (frontend, backend):
+        one.bytes_in += sum(bytes_in)
+        one.bytes_out += sum(bytes_out)
+        one.durations.add(durations)
+        for status, count in by_status.items():
+            one.responses[status // 100] += count
+
+
+def _count_special(exchange: "Exchange", took_s: float, replica_s: float) -> None:
+    """A tunnel, which has no time; a request that had to wait or was sent twice: the replica is
+    charged for its part; or one that no replica answered: what was said instead is counted."""
     frontend = exchange.client.frontend
     frontend.bytes_in += exchange.bytes_in
     frontend.bytes_out += exchange.bytes_out
@@ -72,18 +75,22 @@ def _count_special(
         frontend.queue_times.record(exchange.queued_s)
     if exchange.status != TUNNEL:
         frontend.durations.record(took_s)
-    if backend is not None:
+    if exchange.reply_started:
+        backend = exchange.backend
         backend.bytes_in += exchange.bytes_in
         backend.bytes_out += exchange.bytes_out
         if exchange.status != TUNNEL:
             frontend.responses[exchange.status // 100] += 1
             backend.responses[exchange.status // 100] += 1
             backend.durations.record(replica_s)
+    elif not exchange.status:
+        exchange.status = CLIENT_GONE
 
 
 def waited(exchange: "Exchange", seconds: float) -> None:
     """The exchange leaves a queue, to go to a replica now."""
     exchange.queued_s = seconds
+    exchange.detour = True
     exchange.sent_at = perf_counter()
 
 

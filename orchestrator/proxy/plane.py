@@ -145,6 +145,7 @@ class DataPlane:
         watched = self._watched()
         for frontend in watched:
             frontend.sweep(now)
+        self._access_logs.flush()
         for backend in self._backends.values():
             backend.sweep(now)
         return any(frontend.clients for frontend in watched) or any(

@@ -24,7 +24,7 @@ class Redirects:
         Paths are compared as they came, segment by segment: `/old` fits `/old` and `/old/a`, not
         `/older` and not `/%6fld`.
         """
-        target = request.upstream.split(b" ", 2)[1]
+        target = request.line.split(b" ")[1]
         path, mark, query = target.partition(b"?")
         for prefix, to, status in self._rules:
             if path == prefix or path.startswith(prefix + b"/"):

@@ -99,7 +99,7 @@ def _open_tunnel(
         exchange.broken(malformed("replica switched protocols unasked"))
         return
     client = exchange.client
-    exchange.reply_started = True
+    exchange.reply_started = exchange.detour = True
     exchange.status = 101
     client.frontend.responses[1] += 1
     exchange.backend.responses[1] += 1

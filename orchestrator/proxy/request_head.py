@@ -46,6 +46,10 @@ class RequestHead:
     end: int
     """Bytes the head took of the buffer; the body starts there."""
     method: bytes
+    line: bytes
+    """The request line: the target for a replica, the version as the client has it."""
+    lines: bytes
+    """The header lines for a replica, without what differs from request to request."""
     upstream: bytes
     """The complete head for a replica."""
     request_id: bytes
@@ -93,14 +97,18 @@ def parse_request(
     elif start > MAX_REQUEST_LINE_BYTES:
         _refuse_size(-1)
     if minor == b"1" and target[0] == _SLASH and method != b"CONNECT":
-        line = data[:start]
+        first = line = data[:start]
     else:
-        line = b"%b %b HTTP/1.1" % (method, _origin(method, target, known.host, forwarded))
+        target = _origin(method, target, known.host, forwarded)
+        first = b"%b %b HTTP/1.1" % (method, target)
+        line = first if minor == b"1" else b"%b %b HTTP/1.0" % (method, target)
     request_id, last_lines = identify(known.request_id, known.traced)
     return RequestHead(
         start + len(known.received),
         method,
-        b"".join((line, known.upstream, last_lines)),
+        line,
+        known.upstream,
+        b"".join((first, known.upstream, last_lines)),
         request_id,
         kept,
         known.keep_alive,

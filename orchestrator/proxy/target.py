@@ -7,17 +7,17 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.proxy.request_head import RequestHead
-from orchestrator.proxy.syntax import CRLF
 
 if TYPE_CHECKING:
     from orchestrator.model.snapshot import Listener
 
+_VERSION: Final = b" HTTP/1.1"
 _PATH: Final = re.compile(rb"[^ ]++ ([^ ?]*+)").match
 
 
 def path_of(head: RequestHead) -> bytes:
     """The path, without the query; `*` where a server as a whole is asked."""
-    found = _PATH(head.upstream)
+    found = _PATH(head.line)
     return found[1] if found else b""
 
 
@@ -32,7 +32,8 @@ def strip_prefix(head: RequestHead, prefix: bytes) -> None:
     Of the slashes that follow one is left, as nginx does: a target that begins with `//` would
     be a host's name to an application that redirects to it.
     """
-    start = len(head.method) + 1 + len(prefix)
-    end = head.upstream.index(CRLF, start)
-    line, rest = head.upstream[start:end].lstrip(b"/"), head.upstream[end:]
-    head.upstream = b"%b /%b\r\nX-Forwarded-Prefix: %b%b" % (head.method, line, prefix, rest)
+    start, end = len(head.method) + 1 + len(prefix), -len(_VERSION)
+    target = head.line[start:end].lstrip(b"/")
+    line, rest = b"%b /%b" % (head.method, target), head.upstream[len(head.line) :]
+    head.upstream = b"%b HTTP/1.1\r\nX-Forwarded-Prefix: %b%b" % (line, prefix, rest)
+    head.line = line + head.line[end:]

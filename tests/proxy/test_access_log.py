@@ -7,15 +7,16 @@ import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from orchestrator.proxy import access_log, log_words
-from orchestrator.proxy.access_log import AccessLog
+from orchestrator.proxy import access_log, log_formats, log_words
+from orchestrator.proxy.access_log import LogFile
 from orchestrator.proxy.client import ClientConnection
 from orchestrator.proxy.exchange import Exchange
-from orchestrator.proxy.log_formats import COMBINED, JSON, Format
+from orchestrator.proxy.log_formats import FORMATS
 from orchestrator.proxy.request_head import forwarded_lines, parse_request
 from tests.proxy.conftest import Proxy
 from tests.proxy.raw_client import get
@@ -25,7 +26,7 @@ from tests.support.wait import eventually_async
 
 FIELDS = [
     "time", "client", "method", "target", "protocol", "status", "bytes_in", "bytes_out",
-    "duration_ms", "upstream_connect_ms", "queue_ms", "replica", "retries", "request_id",
+    "duration_ms", "upstream_connect_ms", "queue_ms", "retries", "replica", "request_id",
     "user_agent", "referer",
 ]  # fmt: skip
 
@@ -241,15 +242,24 @@ def exchange_for(target: str) -> Exchange:
 @pytest.mark.parametrize(
     ("form", "moments"),
     [
-        (COMBINED, ["[01/Jan/1970:00:01:40 +0000]"] * 3 + ["[01/Jan/1970:00:01:41 +0000]"]),
-        (JSON, [f'"1970-01-01T00:{at}Z"' for at in ("01:40.500", "01:40.500", "01:40.999",
+        ("combined", ["[01/Jan/1970:00:01:40 +0000]"] * 3 + ["[01/Jan/1970:00:01:41 +0000]"]),
+        ("json", [f'"1970-01-01T00:{at}Z"' for at in ("01:40.500", "01:40.500", "01:40.999",
                                                     "01:41.000")]),
     ],
 )  # fmt: skip
-def test_each_line_has_its_own_moment(form: Format, moments: list[str]) -> None:
-    ended = (60.5, 60.5004, 60.9995, 61.0001)
-    facts = [form.facts(exchange_for("/"), 0.001, at) for at in ended]
-    for line, moment in zip(form.lines(facts, 40.0), moments, strict=True):
+def test_each_line_has_its_own_moment(
+    form: str, moments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        log_formats, "time", SimpleNamespace(time=lambda: 100.0, perf_counter=lambda: 60.0)
+    )
+    written: list[str] = []
+    log = FORMATS[form](written.append)
+    for now in (60.5, 60.5004, 60.9995, 61.0001):
+        log.note(exchange_for("/"), 0.001, now)
+    log.flush()
+    (text,) = written
+    for line, moment in zip(text.splitlines(), moments, strict=True):
         assert moment in line
 
 
@@ -257,9 +267,9 @@ async def test_a_full_file_makes_room(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(access_log, "MAX_BYTES", 1000)
     path = tmp_path / "access" / "web.log"
     # Two workers write the same file.
-    logs = [AccessLog(path, combined=False) for _ in range(2)]
+    logs = [FORMATS["json"](LogFile(path).append) for _ in range(2)]
     for number in range(40):
-        logs[number % 2].log(exchange_for(f"/{number}"), 0.001, time.perf_counter())
+        logs[number % 2].note(exchange_for(f"/{number}"), 0.001, time.perf_counter())
         logs[number % 2].flush()
     older = path.with_name("web.log.1")
     assert {one.name for one in path.parent.iterdir()} <= {"web.log", "web.log.1"}
@@ -275,18 +285,16 @@ async def test_a_disk_that_takes_nothing_stops_no_traffic(proxy: Proxy) -> None:
         assert (await get(proxy.port)).status == 200
 
 
-@pytest.mark.parametrize("combined", [True, False])
-async def test_long_targets_are_logged_whole_and_not_remembered(
-    tmp_path: Path, combined: bool
-) -> None:
+@pytest.mark.parametrize("form", ["combined", "json"])
+async def test_long_targets_are_logged_whole_and_not_remembered(tmp_path: Path, form: str) -> None:
     path = tmp_path / "access" / "web.log"
-    log = AccessLog(path, combined)
+    log = FORMATS[form](LogFile(path).append)
     for number in range(3):
-        log.log(exchange_for(f"/{number}{'a' * 5000}"), 0.001, time.perf_counter())
+        log.note(exchange_for(f"/{number}{'a' * 5000}"), 0.001, time.perf_counter())
     log.flush()
     found = path.read_text().splitlines()
     assert [f"/{number}{'a' * 5000}" in line for number, line in enumerate(found)] == [True] * 3
-    memo = log_words.ASKED_COMBINED if combined else log_words.ASKED_JSON
+    memo = log_words.ASKED_COMBINED if form == "combined" else log_words.ASKED_JSON
     assert not any(b"aaaa" in line for line in memo)
 
 
@@ -299,9 +307,9 @@ def test_a_memo_has_a_bound() -> None:
 
 async def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
     path = tmp_path / "access" / "web.log"
-    log = AccessLog(path, combined=True)
+    log = FORMATS["combined"](LogFile(path).append)
     for number in range(2):
-        log.log(exchange_for(f"/{number}"), 0.001, time.perf_counter())
+        log.note(exchange_for(f"/{number}"), 0.001, time.perf_counter())
         log.flush()
         assert f"/{number} " in path.read_text()
         shutil.rmtree(path.parent)
