@@ -109,16 +109,18 @@ def _pids() -> list[int]:
 
 
 def _told(pid: int) -> tuple[bytes, set[int]]:
-    """Where a process belongs, its parent and its session; nothing of one that is over."""
+    """What tells where a process belongs, its parent and its session; nothing of one that is over.
+    Who looks into the folder from a terminal is not of the tests: only an environment says that."""
     process = Path("/proc") / str(pid)
     try:
         _, _, stat = (process / "stat").read_text().rpartition(")")
-        state, parent, _, session = stat.split()[:4]
-        texts = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
-        cwd = os.fsencode((process / "cwd").readlink())
+        state, parent, _, session, terminal = stat.split()[:5]
+        texts = (process / "environ").read_bytes()
+        if terminal == "0":
+            texts += (process / "cmdline").read_bytes() + bytes((process / "cwd").readlink())
     except OSError:
         return b"", set()
-    return (b"", set()) if state in "ZX" else (texts + cwd, {int(parent), int(session)})
+    return (b"", set()) if state in "ZX" else (texts, {int(parent), int(session)})
 
 
 async def _destroy_all(watched: Path) -> None:
