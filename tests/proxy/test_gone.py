@@ -1,14 +1,23 @@
 """Replicas that are no more and never say so: no end, no reset, nothing (their network is gone)."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from orchestrator.model.snapshot import Snapshot
+from orchestrator.proxy.clock import TICK_S
 from tests.proxy.conftest import Proxy
 from tests.proxy.raw_client import PATIENCE_S, RawClient
 from tests.proxy.replicas import Connection, Replica, response
-from tests.proxy.tcp_support import read_to_the_end
+from tests.proxy.tcp_support import (
+    digest_of_all,
+    digest_of_rest,
+    plane_before,
+    read_to_the_end,
+    send_blocks,
+)
 from tests.support.wait import eventually_async
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -131,3 +140,21 @@ async def test_who_has_moved_to_another_address_is_gone_from_the_first(proxy: Pr
     async with await request_at(proxy, Silent("web-1"), GET) as client:
         await proxy.publish(await proxy.replica("web-1"))
         assert (await client.response()).body == b"web-1"
+
+
+async def test_what_it_had_said_is_still_passed_on_to_a_slow_client() -> None:
+    """Its connection is not read meanwhile: that nothing comes means nothing."""
+
+    async def pour(connection: Connection) -> None:
+        await send_blocks(connection.writer)
+        await connection.reader.read()
+
+    async with plane_before(Replica("web-1", pour)) as running, running.client() as client:
+        await eventually_async(lambda: running.session.client.full, what="the client is full")
+        plane, session = running.plane, running.session
+        plane.apply(Snapshot(2, (replace(running.listener, endpoints=()),)))
+        plane.end_gone({"web-1.1"})
+        ticked_at = plane._clock.now + 5 * TICK_S
+        await eventually_async(lambda: plane._clock.now > ticked_at)
+        async with asyncio.timeout(PATIENCE_S):
+            assert await digest_of_rest(client.reader, session, []) == digest_of_all()
