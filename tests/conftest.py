@@ -17,6 +17,8 @@ import pytest
 from docker.errors import DockerException
 from hypothesis import settings
 
+from tests.support.guardian import guardian
+
 # A shell's background job ignores SIGINT, and so would every program that a test interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,6 +57,16 @@ def _unanswered(client: docker.DockerClient) -> str:
     return ""
 
 
+def pytest_configure() -> None:
+    """Whatever tests start ends with this process, also if that is killed."""
+    guardian()
+
+
+def pytest_unconfigure() -> None:
+    """Nothing is left."""
+    guardian().close()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, or refuse to skip, what needs an engine that is not there."""
     marked = [item for item in items if item.get_closest_marker("docker")]
@@ -76,5 +88,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def state_dir() -> Iterator[Path]:
     """A short path: the sockets of the proxy workers live below it (107 bytes at most)."""
-    with tempfile.TemporaryDirectory(prefix="orch-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=guardian().folder) as folder:
         yield Path(folder)

@@ -12,25 +12,27 @@ from orchestrator.api import page, problems
 from orchestrator.api.planning import change_of, check_serial, moves_view, planned, rebalanced
 from orchestrator.api.reading import default_folder, previous, read
 from orchestrator.api.streams import event_stream, log_stream
-from orchestrator.model.views import (
-    DurationsView,
-    EventView,
+from orchestrator.model.bodies import (
     ExecBody,
-    ExecView,
-    ExplainView,
-    InfoView,
     KillBody,
     ManifestBody,
     ManifestText,
+    RebalanceBody,
+    ScaleBody,
+)
+from orchestrator.model.views import (
+    DurationsView,
+    EventView,
+    ExecView,
+    ExplainView,
+    InfoView,
     MoveView,
     NodeView,
     PlanView,
     PreviousView,
     ReadView,
-    RebalanceBody,
     RebalanceView,
     ReplicaView,
-    ScaleBody,
     ServiceView,
     StatsView,
 )

@@ -7,8 +7,9 @@ from orchestrator.core.preview import preview
 from orchestrator.core.rebalancing import Move, Rebalancing, rebalance
 from orchestrator.core.render import render
 from orchestrator.manifest import source_digest
+from orchestrator.model.bodies import ManifestBody
 from orchestrator.model.errors import ConflictError
-from orchestrator.model.views import ManifestBody, MoveView, PlanView
+from orchestrator.model.views import MoveView, PlanView
 from orchestrator.runtime.controller import Controller
 from orchestrator.runtime.desired import Change
 

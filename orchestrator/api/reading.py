@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator.manifest import from_text
+from orchestrator.model.bodies import ManifestBody, ManifestText
 from orchestrator.model.errors import InvalidRequestError, ManifestError, Problem
 from orchestrator.model.text import printable
-from orchestrator.model.views import FaultView, ManifestBody, ManifestText, PreviousView, ReadView
+from orchestrator.model.views import FaultView, PreviousView, ReadView
 from orchestrator.runtime.controller import Controller
 
 # As the command line, which takes this folder without -f.

@@ -12,9 +12,9 @@ from typing import Final, cast
 from orchestrator import __version__
 from orchestrator.api.planning import change_of
 from orchestrator.engines.select import Kind, select
+from orchestrator.model.bodies import ManifestBody
 from orchestrator.model.errors import ConflictError, OrchestratorError, PortInUseError
 from orchestrator.model.timing import Timing
-from orchestrator.model.views import ManifestBody
 from orchestrator.runtime.collecting import rare_collections
 from orchestrator.runtime.controller import Controller, Settings
 from orchestrator.runtime.project import Project

@@ -55,8 +55,8 @@ class ControllerOptions:
     def serve_options(self, manifests: dict[str, Any] | None) -> "ServeOptions":
         """The same for the API's server, with what to apply first. Loads it."""
         from orchestrator.api.server import ServeOptions
+        from orchestrator.model.bodies import ManifestBody
         from orchestrator.model.timing import PROFILES
-        from orchestrator.model.views import ManifestBody
         from orchestrator.runtime.project import Project
 
         return ServeOptions(

@@ -8,9 +8,10 @@ from typing import Any
 from orchestrator.api.planning import change_of
 from orchestrator.core.preview import preview
 from orchestrator.core.render import render
+from orchestrator.model.bodies import ManifestBody
 from orchestrator.model.state import Observed
 from orchestrator.model.timing import DEMO
-from orchestrator.model.views import ManifestBody, PlanView
+from orchestrator.model.views import PlanView
 from orchestrator.runtime.clock import SystemClock
 from orchestrator.runtime.desired import DesiredState
 from orchestrator.runtime.store import Store

@@ -1,6 +1,6 @@
 """Which replicas may be sent requests."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.model.state import Desired, Endpoint, Observed, Phase, Replica, ReplicaId
@@ -30,6 +30,21 @@ def routable(desired: Desired, observed: Observed) -> Mapping[str, tuple[Routabl
                 Routable(replica.id, replica.endpoint, replica.node, zone)
             )
     return {name: tuple(sorted(replicas, key=_by_id)) for name, replicas in found.items()}
+
+
+def departed(ids: Collection[str], replicas: Iterable[Replica]) -> frozenset[str]:
+    """Those of `ids` (`web-1.1`) whose replica is known no more, has ended or has no address.
+
+    One that is being stopped is not among them: it may still answer.
+    """
+    if not ids:
+        return frozenset()
+    there = {
+        str(replica.id)
+        for replica in replicas
+        if replica.phase is not Phase.EXITED and replica.endpoint is not None
+    }
+    return frozenset(ids) - there
 
 
 def asleep(

@@ -3,9 +3,10 @@
 Times are seconds since the epoch where a name ends in `_at`, durations seconds (`_s`).
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from orchestrator.model.spec import NodeSpec, ServiceSpec, Text
+from orchestrator.model.bodies import ManifestBody
+from orchestrator.model.spec import ServiceSpec
 
 
 class View(BaseModel):
@@ -256,32 +257,6 @@ class ExecView(View):
     stderr: str
 
 
-class ManifestBody(View):
-    """Manifests as sent by the CLI: already checked, paths absolute, only what was written."""
-
-    services: tuple[ServiceSpec, ...] = ()
-    nodes: tuple[NodeSpec, ...] = ()
-    prune: bool = False
-    """Delete services and nodes that are not named here."""
-    serial: int | None = None
-    """Refuse (409) unless the desired state still has this serial."""
-
-
-class RebalanceBody(View):
-    """How many replicas to move at most (null: any number), and whether only to say which."""
-
-    max_moves: int | None = Field(None, ge=1)
-    dry_run: bool = False
-
-
-class ManifestText(View):
-    """Manifests as they were written: YAML, one document or several."""
-
-    text: str
-    folder: str = ""
-    """Where relative folders in it start; "" as `InfoView.folder` says."""
-
-
 class FaultView(View):
     """One thing wrong in a manifest. Lines and columns count from 1; 0 means unknown."""
 
@@ -303,25 +278,6 @@ class PreviousView(View):
     """What was wanted before the last apply, ready to plan or apply; null if nothing was."""
 
     manifests: ManifestBody | None = None
-
-
-class ScaleBody(View):
-    """How many replicas."""
-
-    replicas: int
-
-
-class KillBody(View):
-    """Which signal."""
-
-    signal: str = "KILL"
-
-
-class ExecBody(View):
-    """A command as argv."""
-
-    argv: tuple[Text, ...] = Field(min_length=1)
-    timeout_s: float = Field(60.0, gt=0, le=3600, allow_inf_nan=False)
 
 
 class Problem(View):

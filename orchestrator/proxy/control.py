@@ -88,6 +88,8 @@ class ControlServer:
                 self.plane.add_socket(address, received_socket(fds))
             case "snapshot":
                 self._apply(message["snapshot"])
+            case "gone":
+                self.plane.end_gone(message["endpoints"])
             case "stats":
                 self._notify({"type": "stats", **self.plane.stats()})
             case "shutdown":

@@ -98,6 +98,16 @@ class Half(Holdable):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self.transport.abort()
 
+    @property
+    def heard(self) -> int | None:
+        """Another value once more has come; None where silence means nothing: its peer has said
+        all, or is not listened to while the other side is slow."""
+        return None if self.held or self.ended else self.received
+
+    def vanish(self) -> None:
+        """Its peer is gone without a word: the other side is reset, as if this one had been."""
+        self.transport.abort()
+
     def cut(self) -> None:
         """Close at once; as an error if its peer has not got everything."""
         if self.transport.get_write_buffer_size():

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from orchestrator.proxy.backend import Backend
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.demand import Demand
 from orchestrator.proxy.frontend import Frontend
+from orchestrator.proxy.gone import Gone
 from orchestrator.proxy.listening import Acceptor
 from orchestrator.proxy.numbers import count_over
 from orchestrator.proxy.port import Port
@@ -42,6 +43,7 @@ class DataPlane:
         self._closing: set[Frontend] = set()
         self._backends: dict[str, Backend] = {}
         self._draining: set[Backend] = set()
+        self._gone = Gone()
         self.version = 0
 
     @property
@@ -92,6 +94,16 @@ class DataPlane:
         for backend in gone:
             self._draining.add(backend)
             backend.remove()
+            if backend.endpoint.id in self._backends:  # At another address: at this one is nobody.
+                self._gone.add(backend)
+
+    def end_gone(self, endpoint_ids: Collection[str]) -> None:
+        """These endpoints are no more: what is open with them ends, as if they had reset it. One
+        that the last snapshot names is left alone."""
+        for backend in self._draining:
+            id_ = backend.endpoint.id
+            if id_ in endpoint_ids and id_ not in self._backends:
+                self._gone.add(backend)
 
     def _update_backends(self, endpoints: dict[str, Endpoint]) -> list[Backend]:
         """Follow the snapshot; return the backends it no longer names."""
@@ -143,6 +155,7 @@ class DataPlane:
     def _sweep(self, now: float) -> bool:
         self._closing = {one for one in self._closing if one.clients or one.over}
         watched = self._watched()
+        self._gone.sweep(watched)
         for frontend in watched:
             frontend.sweep(now)
         self._access_logs.flush()

@@ -4,7 +4,7 @@ A preferred zone is a balancer of its own, asked first. Slow start is a matter o
 at each tick of the clock while a replica warms up. A sticky cookie goes before all of it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from random import random
 from typing import TYPE_CHECKING, Final
 
@@ -43,10 +43,25 @@ class Selection:
         self._since = _warming(backends, now, before, balancing.slow_start_s)
         self._key = key_reader(balancing.hash_on) if _hashes(balancing) else None
         self._groups = [
-            (group, _balancer(balancing, group, self._weights(group, now)))
+            (group, self._balancer(group, now, before))
             for group in _by_preference(backends, balancing.zone)
         ]
         self._first: Balancer[Backend] = self._groups[0][1]
+
+    def _balancer(
+        self, group: tuple[Backend, ...], now: float, before: "Selection | None"
+    ) -> Balancer[Backend]:
+        weights, owed = self._weights(group, now), self._owed(group, before)
+        return _balancer(self.balancing, group, weights, owed)
+
+    def _owed(
+        self, group: tuple[Backend, ...], before: "Selection | None"
+    ) -> Mapping[Backend, float]:
+        """How far each was behind its share until now, among all or in the preferred zone."""
+        if before is None:
+            return {}
+        balancer = before._groups[-1 if group == self.backends else 0][1]
+        return balancer.owed if isinstance(balancer, RoundRobin) else {}
 
     def pick(self, exclude: Collection[object], caller: "Caller | None") -> Backend | None:
         """The backend for the caller; None if all are excluded."""
@@ -104,10 +119,13 @@ def _hashes(balancing: Balancing) -> bool:
 
 
 def _balancer(
-    balancing: Balancing, backends: tuple[Backend, ...], weights: list[int]
+    balancing: Balancing,
+    backends: tuple[Backend, ...],
+    weights: list[int],
+    owed: Mapping[Backend, float],
 ) -> Balancer[Backend]:
     make: dict[str, Callable[[], Balancer[Backend]]] = {
-        "round_robin": lambda: RoundRobin(backends, weights),
+        "round_robin": lambda: RoundRobin(backends, weights, owed),
         "random": lambda: RandomChoice(backends, random, weights),
         "least_requests": lambda: LeastRequests(
             backends, _load, random, balancing.choices, weights

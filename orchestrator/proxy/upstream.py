@@ -117,6 +117,19 @@ class UpstreamConnection(Holdable):
             self.backend.idle.remove(self)
         self.transport.abort()
 
+    @property
+    def heard(self) -> object:
+        """Another value once more of a response has come; None while a slow client keeps us from
+        reading, so that silence means nothing."""
+        if self.held or self.exchange is None:
+            return None
+        return self.exchange.bytes_out, len(self._buffer)
+
+    def vanish(self) -> None:
+        """The replica is gone without a word: as if it had reset the connection."""
+        self.transport.abort()
+        self.connection_lost(ConnectionResetError("the replica is gone"))
+
     def pause_writing(self) -> None:
         """The replica is slower than the client: stop reading the client."""
         self.full = True

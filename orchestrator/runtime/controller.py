@@ -94,7 +94,7 @@ class Controller:
             await self._find()
         finally:
             await workers
-        self._tell_unclaimed()
+        self.watcher.tell_unclaimed()
         self.publisher.hold_until_known(list(self.cluster.observed.replicas.values()))
         self.cluster.touch_all()
         watcher = self.watcher
@@ -268,19 +268,6 @@ class Controller:
                 self.log.normal("Deleted", f"service/{name}", "nothing of it is left")
         if not self.cluster.desired.deleting:
             self._all_deleted.set()
-
-    def _tell_unclaimed(self) -> None:
-        running = {
-            replica.id.service
-            for replica in self.cluster.observed.replicas.values()
-            if replica.phase is not Phase.EXITED
-        }
-        for name in sorted(running - self.cluster.managed):
-            self.log.warning(
-                "Unclaimed", f"service/{name}",
-                "its replicas run, but nothing says how many are wanted: they are left alone."
-                " Apply its manifest to take them over, or: orch down",
-            )  # fmt: skip
 
     async def _flush(self) -> None:
         """Write what is buffered, now and then; tell once when that fails. What the loop could

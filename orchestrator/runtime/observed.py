@@ -126,9 +126,9 @@ class ObservedState:
             return True
         if (known.engine_id, known.endpoint) == (seen.engine_id, seen.endpoint):
             return False
-        endpoint = seen.endpoint or known.endpoint
-        self._put(replace(known, engine_id=seen.engine_id, endpoint=endpoint))
-        return known.phase is Phase.RUNNING and endpoint != known.endpoint
+        # No address any more: it was cut off its network, and nothing reaches it.
+        self._put(replace(known, engine_id=seen.engine_id, endpoint=seen.endpoint))
+        return known.phase is Phase.RUNNING and seen.endpoint != known.endpoint
 
     def _adopted(self, seen: EngineReplica, spec: ServiceSpec | None = None) -> Replica:
         age_s = max(0.0, self._clock.wall() - seen.started_wall) if seen.started_wall else 0.0

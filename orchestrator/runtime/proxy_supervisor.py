@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -183,6 +183,17 @@ class ProxySupervisor:
         return await self._until(
             lambda: not any(endpoint_id in worker.known for worker in self._workers), timeout_s
         )
+
+    @property
+    def lingering(self) -> frozenset[str]:
+        """Endpoints published away with which a worker may still have requests in flight."""
+        known = frozenset[str]().union(*(worker.known for worker in self._workers))
+        return known - self._snapshot.endpoint_ids
+
+    def tell_gone(self, endpoint_ids: Collection[str]) -> None:
+        """These are no more: their requests in flight end now, for nobody will answer them."""
+        for worker in self._workers:
+            worker.tell_gone(endpoint_ids)
 
     async def stats(self, timeout_s: float = 1.0) -> dict[str, Any]:
         """Counters by service and by endpoint, summed over workers, those that died included."""

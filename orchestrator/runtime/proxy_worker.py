@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -159,6 +159,11 @@ class ProxyWorker:
         self.known |= self.routed
         self._listening &= {listener.address for listener in snapshot.listeners}
         self._send({"type": "snapshot", "snapshot": snapshot.to_json()})
+
+    def tell_gone(self, endpoint_ids: Collection[str]) -> None:
+        """Have it end what it has open with those of these endpoints that it knows."""
+        if known := self.known.intersection(endpoint_ids):
+            self._send({"type": "gone", "endpoints": sorted(known)})
 
     def take_sockets(self) -> dict[Address, socket.socket]:
         """The listening sockets that came with an adopted worker; theirs who asks."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
 
+from orchestrator.core.endpoints import departed
 from orchestrator.model import snapshot as proxy
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.state import Desired, Phase, Replica, ReplicaId
@@ -111,6 +112,14 @@ class Publisher:
             self._trouble = str(error)
         else:
             self._trouble = ""
+        self._tell_gone()
+
+    def _tell_gone(self) -> None:
+        """A replica that leaves in order is unrouted and ends its requests. One that is no more
+        never will: tell it apart, by its name, so that no gap in what is known cuts a request."""
+        supervisor, observed = self._supervisor, self._cluster.observed
+        if lost := departed(supervisor.lingering, observed.replicas.values()):
+            supervisor.tell_gone(lost)
 
     async def _publish(self) -> None:
         async with self._lock:

@@ -130,6 +130,17 @@ class Watcher:
                 self._cluster.log.normal("Deleting", f"service/{name}", what)
                 self._cluster.touch(name)
 
+    def tell_unclaimed(self) -> None:
+        """Say of which services replicas run that nobody declares."""
+        for name in self._unclaimed():
+            replicas = self._cluster.observed.of_service(name)
+            if any(replica.phase is not Phase.EXITED for replica in replicas):
+                self._cluster.log.warning(
+                    "Unclaimed", f"service/{name}",
+                    "its replicas run, but nothing says how many are wanted: they are left alone."
+                    " Apply its manifest to take them over, or: orch down",
+                )  # fmt: skip
+
     def _unclaimed(self) -> list[str]:
         """Services of which something is known, and that nobody wants or deletes."""
         return sorted(self._cluster.observed.services - self._cluster.managed)

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from orchestrator.api.server import Served, ServeOptions, serving
 from orchestrator.model.spec import ServiceSpec
+from tests.support.guardian import guardian
 from tests.support.rig import QUICK, Rig
 
 
@@ -84,6 +85,6 @@ async def api(state_dir: Path) -> AsyncIterator[Api]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared() -> AsyncIterator[Api]:
     """One for all tests of a module: they change nothing that the next one looks at."""
-    with tempfile.TemporaryDirectory(prefix="orch-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=guardian().folder) as folder:
         async with answering(Path(folder)) as one:
             yield one

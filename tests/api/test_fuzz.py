@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.conftest import Api, answering
+from tests.support.guardian import guardian
 
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text()
@@ -72,7 +73,7 @@ def target() -> Iterator[Target]:
     """One for all examples; it holds one service, `job`, that fits nowhere: nothing ever runs."""
     huge = {"requests": {"cpu": "1000", "memory": "8Mi"}}
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="orch-", dir="/tmp"))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=guardian().folder))
         loop = stack.enter_context(asyncio.Runner())
         serving = answering(Path(folder))
         api = loop.run(serving.__aenter__())

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.api.conftest import Api, answering
 from tests.browser.find import chromium
+from tests.support.guardian import guardian
 
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
@@ -37,7 +38,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="package")
 async def api() -> AsyncIterator[Api]:
     """A controller for this test alone."""
-    with tempfile.TemporaryDirectory(prefix="orch-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=guardian().folder) as folder:
         async with answering(Path(folder)) as one:
             yield one
 

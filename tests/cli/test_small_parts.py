@@ -12,7 +12,7 @@ from orchestrator.cli.formats import bare
 from orchestrator.cli.options import seconds
 from orchestrator.cli.session import Session
 from orchestrator.manifest import load
-from orchestrator.model.views import ManifestBody
+from orchestrator.model.bodies import ManifestBody
 from tests.cli.orch import ROOT
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orchestrator.core.endpoints import Routable, asleep, routable
+from orchestrator.core.endpoints import Routable, asleep, departed, routable
 from orchestrator.model.state import Endpoint, ReplicaId
 from tests.core.notation import state
 
@@ -43,6 +43,26 @@ def test_a_node_that_is_gone_has_no_zone_and_no_endpoint_means_no_route() -> Non
     nowhere = replace(observed.replicas[1], endpoint=None)
     (found,) = routable(desired, replace(observed, replicas=(observed.replicas[0], nowhere)))["web"]
     assert (found.node, found.zone) == ("gone", "")
+
+
+def test_departed_is_who_ended_is_known_no_more_or_has_no_address() -> None:
+    _, observed = state(
+        """
+        web 9@a
+        web-1.1 n1@a ready
+        web-2.1 n1@a running
+        web-3.1 n1@a stopping
+        web-4.1 n1@a ready
+        web-5.1 n1@a exit=1
+        web-6.1 n1@a ready
+        """
+    )
+    replicas = [
+        replace(one, endpoint=None) if one.id.slot == 4 else one for one in observed.replicas
+    ]
+    asked = [f"web-{slot}.1" for slot in (1, 2, 3, 4, 5, 7)]
+    assert departed(asked, replicas) == {"web-4.1", "web-5.1", "web-7.1"}
+    assert departed([], replicas) == frozenset()
 
 
 def sleepers(text: str, *before: str) -> set[str]:

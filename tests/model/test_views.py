@@ -1,8 +1,9 @@
 """The JSON contract with the API's clients."""
 
+from orchestrator.model.bodies import ManifestBody
 from orchestrator.model.event import Event
 from orchestrator.model.spec import NodeSpec, ServiceSpec
-from orchestrator.model.views import ManifestBody, PlanView, ReplicaView
+from orchestrator.model.views import PlanView, ReplicaView
 
 
 def test_manifests_are_sent_as_they_were_written() -> None:

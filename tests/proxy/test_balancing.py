@@ -33,6 +33,18 @@ async def test_every_replica_has_its_turn_also_after_a_snapshot_that_changes_not
         assert await names(client, 2) == ["web-2", "web-3"]
 
 
+async def test_the_turn_goes_on_when_replicas_come_and_go(proxy: Proxy) -> None:
+    """After each request the last replica is another one: the first two have no more for that."""
+    await three(proxy)
+    async with await proxy.client() as client:
+        picked = Counter[str]()
+        for turn in range(12):
+            picked.update(await names(client, 1))
+            proxy.replicas[2].name = f"last-{turn}"  # another endpoint
+            await proxy.route()
+    assert (picked["web-1"], picked["web-2"]) == (4, 4)
+
+
 async def test_lots_reach_everybody(proxy: Proxy) -> None:
     await three(proxy, algorithm="random")
     async with await proxy.client() as client:

@@ -18,6 +18,7 @@ from tests.proxy.corpus.cases import Accepted, Faulty, Refused, hosted
 from tests.proxy.h11_replica import Readings
 from tests.proxy.raw_client import RawClient
 from tests.proxy.replicas import Connection, Replica
+from tests.support.guardian import guardian
 from tests.support.wait import eventually_async
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -62,7 +63,7 @@ class World:
 async def world() -> AsyncIterator[World]:
     """The proxy for all cases, in front of the replica that reads with h11."""
     readings, faults = Readings(), Faults(set())
-    with tempfile.TemporaryDirectory(prefix="orch-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=guardian().folder) as folder:
         proxy = Proxy(Path(folder) / "run")
         await proxy.supervisor.start()
         try:
@@ -75,7 +76,7 @@ async def world() -> AsyncIterator[World]:
 async def faulty_world() -> AsyncIterator[World]:
     """The same, in front of the replica that breaks the protocol; it is never ejected for that."""
     readings, faults = Readings(), Faults(set())
-    with tempfile.TemporaryDirectory(prefix="orch-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=guardian().folder) as folder:
         proxy = Proxy(Path(folder) / "run")
         await proxy.supervisor.start()
         try:

@@ -54,6 +54,7 @@ class ProxyStates(RuleBasedStateMachine):
         self.sockets: dict[int, ListeningSocket] = {}
         self.endpoints: list[str] = ["e0", "e1"]
         self.removed: list[str] = []
+        self.vanished: set[str] = set()
         self.created = 2
         self.limits = Limits()
         self.request_timeout_s = 0.0
@@ -107,6 +108,20 @@ class ProxyStates(RuleBasedStateMachine):
         if self.endpoints and now:
             self.removed.append(self.endpoints.pop(number % len(self.endpoints)))
             self.listen(self.ports)
+
+    @precondition(lambda self: self.removed)
+    @rule(number=picks)
+    def replica_vanishes(self, number: int) -> None:
+        """One that was published away is no more: its connections are silent from now on."""
+        id_ = self.removed[number % len(self.removed)]
+        self.vanished.add(id_)
+        self.do(lambda: self.plane.end_gone([id_]))
+        self.loop.pass_time(0.3)
+        self.do(lambda: None)
+        for exchange in self.exchanges:
+            upstream = exchange.upstream
+            gone = upstream is not None and upstream.backend.endpoint.id in self.vanished
+            assert not gone or (upstream and upstream.held), "waits for who is no more"
 
     @rule()
     def replica_comes(self) -> None:
@@ -196,7 +211,11 @@ class ProxyStates(RuleBasedStateMachine):
 
     @property
     def living(self) -> list[Replica]:
-        return [one for one in self.replicas if not one.wire.closed]
+        return [
+            one
+            for one in self.replicas
+            if not one.wire.closed and one.endpoint not in self.vanished
+        ]
 
     @precondition(lambda self: any(len(one.heads) > one.answered for one in self.living))
     @rule(number=picks, kind=st.sampled_from(ANSWERS), length=st.sampled_from((0, 1, 5, 60)),

@@ -101,6 +101,16 @@ def test_late_news_of_a_start_revive_nothing(news: list[str]) -> None:
     assert told.phase is Phase.EXITED
 
 
+def test_who_is_cut_off_its_network_has_no_address_any_more() -> None:
+    told = Told()
+    told.state.start_ordered(START, SPEC)
+    told.state.runs(seen(), SPEC)
+    assert told.state.runs(seen(endpoint=None), SPEC)
+    assert told.state.replicas[WEB].endpoint is None
+    assert told.state.runs(seen(), SPEC)
+    assert told.state.replicas[WEB].endpoint == Endpoint("127.0.0.1", 9)
+
+
 def test_an_ordered_end_is_no_failure() -> None:
     told = Told()
     told.state.start_ordered(START, SPEC)

@@ -22,6 +22,7 @@ from orchestrator.runtime.project import Project
 from orchestrator.runtime.queries import Queries
 from tests.engines.contract.bench import IMAGE
 from tests.support import app
+from tests.support.guardian import guardian
 from tests.support.ports import free_port, is_free
 from tests.support.wait import eventually_async
 
@@ -51,6 +52,7 @@ class Rig:
         self.kind = kind
         self.project = Project(f"t-{uuid.uuid4().hex[:8]}", base)
         self.project.create()
+        guardian().watch(self.project.name, self.project.folder)
         self.port = free_port()
         self._controllers: list[Controller] = []
         self._workers: list[subprocess.Popen[bytes]] = []
@@ -128,6 +130,7 @@ class Rig:
             await eventually_async(lambda: not self.leftovers())
         except TimeoutError as error:
             raise AssertionError(f"left behind: {self.leftovers()}") from error
+        guardian().unwatch(self.project.name)
 
     def leftovers(self) -> list[str]:
         """What of the project is still there."""

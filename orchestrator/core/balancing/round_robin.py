@@ -1,10 +1,16 @@
 """Smooth weighted round robin. Deterministic: no clock, no randomness."""
 
-from collections.abc import Collection, Sequence
-from itertools import cycle, islice
-from typing import Generic
+from bisect import insort
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, Generic
 
 from orchestrator.core.balancing.balancer import T, checked
+
+_NOTHING: Final[Mapping[Any, float]] = MappingProxyType({})
+# Sums of floats: what is even shall not be told apart by its last bits.
+_DIGITS: Final = 9
 
 
 class RoundRobin(Generic[T]):
@@ -13,37 +19,79 @@ class RoundRobin(Generic[T]):
     In every run of sum(weights) picks each item is picked as often as its weight says, and the
     picks of a heavy item are spread out: weights 5, 1, 1 give a a b a c a a.
     Source: nginx, src/http/ngx_http_upstream_round_robin.c (commit 52327e0627f4).
+
+    When the set changes, the next balancer takes on what this one owes; to begin anew gives the
+    first of a list more than their share. Over any sequence of sets of at most n items, one that
+    stays is never more than H(n) = 1 + 1/2 + … + 1/n picks behind its share (100 items: 5.2). Why:
+    let B(k) be the average of the k largest claims, those below 0 taken as 0, those of absent items
+    too. A pick of a claim below 1 leaves all below 1. Any other lowers the sum of all by what it
+    gained at least, so B(n) <= 1; and if the picked one leaves the k largest, it was no less than
+    they, so B(k) <= B(k+1) + 1/(k+1). No rule does better than H(n) - 1: take away whoever was
+    picked, one after the other, and the last is owed 1/n + … + 1/2. This is the greedy player of
+    the cup game (Dietz and Sleator, STOC 1987). Nor has a search found one further ahead than that.
     """
 
-    def __init__(self, items: Sequence[T], weights: Sequence[int] | None = None) -> None:
-        """`weights`: one whole number from 1 for each item. Raises `ValueError`."""
+    def __init__(
+        self,
+        items: Sequence[T],
+        weights: Sequence[int] | None = None,
+        owed: Mapping[T, float] = _NOTHING,
+    ) -> None:
+        """`weights`: one whole number from 1 for each item. `owed`: from the balancer before this
+        one; who is new begins at 0, neither behind nor ahead. Raises `ValueError`."""
         self._items = tuple(items)
-        self._credits = [0] * len(items)
-        self._turns = cycle(self._items)
-        self._weights: tuple[int, ...] = ()
-        self.reweigh(weights or [1] * len(items))
+        self._weights = checked(weights or [1] * len(items), items)
+        self._begin(owed)
 
     def reweigh(self, weights: Sequence[int]) -> None:
         """Other weights from now on. Raises `ValueError`."""
-        # Credits count in weights. Without a change of scale, those of weights in the hundreds
-        # would give one item dozens of turns in a row once the weights are 1 and 2.
-        scale = sum(weights) / (sum(self._weights) or 1)
-        self._weights = checked(weights, self._items)
-        self._credits = [round(credit * scale) for credit in self._credits]
-        self._equal = len(set(weights)) < 2
+        weights, owed = checked(weights, self._items), self.owed
+        self._weights = weights
+        self._begin(owed)
+
+    @property
+    def owed(self) -> dict[T, float]:
+        """How many picks each item is behind its share; below 0: ahead of it."""
+        if not self._equal:
+            total = sum(self._weights)
+            return dict(zip(self._items, (c / total for c in self._credits), strict=True))
+        # Each pick took 1 from one item, and was owed in equal parts to all.
+        share = (self._sum - sum(claim for claim, _ in self._line)) / (len(self._line) or 1)
+        return {item: round(claim + share, _DIGITS) for claim, item in self._line}
+
+    def _begin(self, owed: Mapping[T, float]) -> None:
+        claims = [owed.get(item, 0.0) for item in self._items]
+        self._equal = len(set(self._weights)) < 2
+        total = sum(self._weights)
+        self._credits = [claim * total for claim in claims]
+        places = sorted(range(len(claims)), key=lambda place: -claims[place])
+        self._line = deque((claims[place], self._items[place]) for place in places)
+        self._sum = sum(claims)
 
     def pick(self, exclude: Collection[object] = (), _key: bytes = b"") -> T | None:
         """The item that takes the next request; None if all are excluded."""
         if not self._equal:
             return self._by_credit(exclude)
-        # Equal weights make the credits go round in order. Going round directly costs the same
-        # for any number of items: 0.1 µs against 5 µs for the credits of 100 items.
+        # With equal weights all gain the same, so it is known who is next: 0.15 µs for any number
+        # of items against 5 µs for the credits of 100.
         if not exclude:
-            return next(self._turns, None)
-        for item in islice(self._turns, len(self._items)):
+            return self._next() if self._line else None
+        for _ in range(len(self._line)):
+            item = self._next()
             if item not in exclude:
                 return item
         return None
+
+    def _next(self) -> T:
+        """Who has waited longest; to the end of the line. One that is excluded loses its turn."""
+        line = self._line
+        claim, item = line.popleft()
+        claim -= 1.0
+        if line and line[-1][0] < claim:  # Owed more than one turn, after a change of the set.
+            insort(line, (claim, item), key=_ahead)
+        else:
+            line.append((claim, item))
+        return item
 
     def _by_credit(self, exclude: Collection[object]) -> T | None:
         chosen, total = -1, 0
@@ -58,3 +106,7 @@ class RoundRobin(Generic[T]):
             return None
         self._credits[chosen] -= total
         return self._items[chosen]
+
+
+def _ahead(entry: tuple[float, object]) -> float:
+    return -entry[0]

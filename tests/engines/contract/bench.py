@@ -12,6 +12,7 @@ from orchestrator.engines.base import Engine
 from orchestrator.engines.process import ProcessEngine
 from orchestrator.model.launch import EngineEvent, EngineReplica, Launch
 from orchestrator.model.state import Exit, ReplicaId
+from tests.support.guardian import guardian
 from tests.support.wait import eventually_async
 
 IMAGE = "orchestrator-base:3"
@@ -54,6 +55,7 @@ class Bench:
         project = project or self.project
         engine = self._make(project)
         self._engines.append((engine, project))
+        guardian().watch(project, self.state_dir / project)
         await engine.open()
         return engine
 
@@ -82,6 +84,7 @@ class Bench:
             await cleaner.open()
             await cleaner.destroy()
             await cleaner.close()
+            guardian().unwatch(project)
         for engine, _ in self._engines:
             await engine.close()
 
