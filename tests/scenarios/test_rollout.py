@@ -1,12 +1,14 @@
 """A new revision: replaced one by one, newest wins, nobody loses a request."""
 
 import asyncio
+import contextlib
 from functools import partial
+from typing import Any
 
 from orchestrator.runtime.controller import Controller
 from tests.support import app
-from tests.support.http import get, load
-from tests.support.rig import Rig, apply, converged, rows, settle, until
+from tests.support.http import PAUSE_S, get, load
+from tests.support.rig import Rig, apply, converged, row, rows, settle, until
 from tests.support.wait import eventually_async
 
 
@@ -45,6 +47,46 @@ async def test_a_replica_that_leaves_finishes_what_it_has_begun(rig: Rig) -> Non
     assert sorted(one.body for one in answers) == [f"web-{n}.1" for n in (1, 1, 2, 2, 3, 3)]
     await settle(controller)
     assert {(await get(address)).body for _ in range(3)} == {"web-1.1"}
+
+
+async def open_tunnel(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """An upgraded connection to the replica whose turn it is."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    return reader, writer
+
+
+async def talk_to_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float:
+    """Say something again and again; when the connection ended."""
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        while True:
+            writer.write(b"ping")
+            assert await reader.readexactly(4) == b"ping"
+            await asyncio.sleep(PAUSE_S)
+    writer.transport.abort()
+    return asyncio.get_running_loop().time()
+
+
+async def test_open_tunnels_hold_up_a_rollout_no_longer_than_they_may(rig: Rig) -> None:
+    """Fault 41: they go on until the drain's time is over, and end with their replicas, also with
+    one that does not want to."""
+    controller = await rig.controller()
+    given: dict[str, Any] = {"replicas": 2, "stopGracePeriod": "500ms"}
+    given["proxy"] = {"listen": rig.port, "drainTimeout": "1s"}
+    apply(controller, rig.service(**given))
+    await settle(controller)
+    await get(row(controller, "web-1").endpoint or "", "/deaf")
+    talks = [asyncio.create_task(talk_to_the_end(*await open_tunnel(rig.port))) for _ in range(4)]
+    began = asyncio.get_running_loop().time()
+    new = rig.service(**given, env={"VERSION": "2"})
+    apply(controller, new)
+    await settle(controller)
+    async with asyncio.timeout(5):
+        ends = await asyncio.gather(*talks)
+    assert all(end - began >= 1.0 for end in ends), "cut off before the drain's time was over"
+    await converged(controller, new)
 
 
 async def test_an_ordered_restart_replaces_every_replica(rig: Rig) -> None:
