@@ -126,8 +126,14 @@ async def test_probes_that_get_no_answer_do_not_pile_up(ward: Ward) -> None:
         open_now -= 1
         writer.close()
 
-    ward.server = await asyncio.start_server(byte_by_byte, "127.0.0.1", ward.port)
+    await ward.come()
     ward.watch(readiness=http("10ms", timeout="200ms"))
+    await eventually_async(said(ward, "readiness"))
+    assert ward.server is not None
+    ward.server.close()
+    ward.server = await asyncio.start_server(byte_by_byte, "127.0.0.1", ward.port)
+    await eventually_async(lambda: most > 0)
+    ward.told.clear()
     await eventually_async(said(ward, "readiness", 5))
     assert set(ward.of("readiness")) == {"no answer within 0.2 s"}
     ward.prober.hurry(WEB)
