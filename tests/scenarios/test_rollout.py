@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from functools import partial
 from typing import Any
 
+from orchestrator.model.spec import ServiceSpec
 from orchestrator.runtime.controller import Controller
 from tests.support import app
 from tests.support.http import PAUSE_S, get, load
@@ -121,6 +123,35 @@ async def test_an_update_during_an_update_ends_with_the_newest(rig: Rig) -> None
 def has_begun(controller: Controller, revision: str) -> bool:
     """Whether a replica of that revision is there."""
     return any(one.revision == revision for one in rows(controller))
+
+
+async def test_revisions_side_by_side_have_the_shares_they_are_given(rig: Rig) -> None:
+    """A canary: the first replica has a new revision, which does not come up in the second slot."""
+    controller = await rig.controller()
+    apply(controller, rig.service(replicas=2))
+    await settle(controller)
+    old = row(controller, "web-1").revision
+    only_first = "import os\nif os.environ['ORCH_SLOT'] != '1': raise SystemExit(3)\n"
+    code = app.python(only_first + app.WEB)
+
+    def weighing(**weights: int) -> ServiceSpec:
+        proxy = {"listen": rig.port, "balancing": {"weights": weights}}
+        return rig.service(replicas=2, command=code, proxy=proxy)
+
+    async def shares() -> Counter[str]:
+        answers = [await get(f"127.0.0.1:{rig.port}") for _ in range(40)]
+        return Counter(one.body for one in answers)
+
+    async def shares_are(first: int, second: int) -> bool:
+        return await shares() == {"web-1.2": first, "web-2.1": second}
+
+    apply(controller, weighing(**{old: 4}))
+    await eventually_async(partial(shares_are, 8, 32))
+    new = row(controller, "web-1").revision
+    apply(controller, weighing(**{new: 9}))
+    await eventually_async(partial(shares_are, 36, 4))
+    apply(controller, weighing())
+    await eventually_async(partial(shares_are, 20, 20))
 
 
 async def test_a_revision_that_never_gets_ready_takes_nothing_away(rig: Rig) -> None:
