@@ -253,6 +253,13 @@ class Replica:
             if not self.outbox and self.last:
                 self.wire.close()
 
+    def leave(self, how: str) -> None:
+        """`close`, `half_close` or `reset` its connection, whatever it had to send."""
+        if self.endless and how != "reset" and not self.wire.closed:
+            bodies = self.ledger.bodies[self.heads[self.answered - 1][0]]
+            bodies.append(bodies[-1][: max(0, len(bodies[-1]) - len(self.outbox))])
+        getattr(self.wire, how)()
+
     def surplus(self) -> None:
         """Say what nobody asked for, on top of an answer or out of the blue."""
         if len(self.heads) == self.answered and not self.tunnel and not self.endless:
