@@ -14,6 +14,7 @@ class Routable:
     endpoint: Endpoint
     node: str
     zone: str
+    revision: str
 
 
 def routable(desired: Desired, observed: Observed) -> Mapping[str, tuple[Routable, ...]]:
@@ -27,7 +28,7 @@ def routable(desired: Desired, observed: Observed) -> Mapping[str, tuple[Routabl
             node = desired.nodes.get(replica.node)
             zone = node.spec.zone if node else ""
             found[replica.id.service].append(
-                Routable(replica.id, replica.endpoint, replica.node, zone)
+                Routable(replica.id, replica.endpoint, replica.node, zone, replica.revision)
             )
     return {name: tuple(sorted(replicas, key=_by_id)) for name, replicas in found.items()}
 

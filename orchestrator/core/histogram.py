@@ -37,7 +37,7 @@ def bucket_of(seconds: float) -> int:
 
 
 def buckets_of(durations: Sequence[float]) -> list[int]:
-    """`bucket_of` each of them, in a third of the time."""
+    """`bucket_of` each of them, in half the time."""
     if not durations:
         return []
     if min(durations) < LEAST_S or max(durations) >= MOST_S:

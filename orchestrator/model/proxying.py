@@ -4,7 +4,7 @@ Names and defaults as in Envoy, HAProxy, nginx and Kubernetes. Field aliases are
 spelling; attribute names carry the unit.
 """
 
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -25,8 +25,11 @@ from orchestrator.model.scalars import (
     Name,
     PathPrefix,
     Port,
+    Revision,
 )
 from orchestrator.model.sections import Spec
+
+Weight = Annotated[Count, Field(ge=1, le=100)]
 
 LOCAL_DOMAINS: Final = ("localhost", "test", "example", "internal", "local", "home.arpa")
 """Names below these are never anybody's on the Internet (RFC 6761, 6762, 8375, ICANN's .internal).
@@ -73,6 +76,11 @@ class BalancingSpec(Spec):
         None,
         alias="stickyCookie",
         description="Name of a cookie that keeps a client on its replica while that is ready.",
+    )
+    weights: dict[Revision, Weight] = Field(
+        default_factory=dict,
+        description="Shares of a replica by its revision, as `orch ps -o wide` shows it;"
+        " 1 for revisions that are not named.",
     )
 
 

@@ -193,6 +193,9 @@ HashKey = Annotated[
         "source, header:NAME or cookie:NAME",
     ),
 ]
+Revision = Annotated[
+    str, Matching(r"[0-9a-f]{10}", 'a revision in quotes, as "orch ps -o wide" shows it')
+]
 User = Annotated[str, Matching(r"[a-z0-9_.:-]{1,64}", 'a user or user:group such as "1000:1000"')]
 
 # As Kubernetes' labels: they are shown, compared and put on containers.

@@ -14,6 +14,7 @@ from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import reply
 from orchestrator.proxy.request_fields import KnownHeaders
 from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
+from orchestrator.proxy.resetting import reset
 from orchestrator.proxy.syntax import END_OF_HEAD, MAX_HEAD_BYTES, HttpError
 from orchestrator.proxy.turning_away import turn_away
 
@@ -202,7 +203,7 @@ class ClientConnection(Holdable):
     def abort(self) -> None:
         """Cut the connection, so that the client sees the response as incomplete."""
         self._end_exchange()
-        self.transport.abort()
+        reset(self.transport)
 
     def start_tunnel(self, upstream: "UpstreamConnection") -> None:
         """From here on bytes pass as they come."""
@@ -284,7 +285,7 @@ class ClientConnection(Holdable):
         answering = self.exchange is not None and self.exchange.reply_started
         self._give_up()
         if answering and self.tunnel is None:
-            self.transport.abort()
+            reset(self.transport)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The client is gone; what runs for it is given up."""

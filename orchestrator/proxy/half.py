@@ -1,16 +1,13 @@
 """One of the two connections that TCP mode joins: what it reads is written to the other."""
 
 import asyncio
-import socket
-import struct
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from orchestrator.proxy.backpressure import Holdable
+from orchestrator.proxy.resetting import reset
 
 if TYPE_CHECKING:
     from orchestrator.proxy.tcp import Session
-
-_NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 class Half(Holdable):
@@ -94,9 +91,7 @@ class Half(Holdable):
     def reset(self) -> None:
         """Cut the connection so that its peer sees an error, not an end."""
         if not self.gone:
-            sock = self.transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-            self.transport.abort()
+            reset(self.transport)
 
     @property
     def heard(self) -> int | None:

@@ -6,6 +6,8 @@ Closing with unread input resets the connection, which destroys the response on 
 
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.proxy.resetting import reset
+
 if TYPE_CHECKING:
     from orchestrator.proxy.client import ClientConnection
 
@@ -40,5 +42,7 @@ class Linger:
         if unsent and unsent != self.unsent:
             self.unsent = unsent
             client.deadline = client.frontend.clock.now + SEND_TIMEOUT_S
+        elif unsent:
+            reset(client.transport)
         else:
             client.transport.abort()

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.model.snapshot import Endpoint, Listener, Snapshot
 from orchestrator.proxy.access_log import AccessLogs
@@ -18,6 +18,10 @@ from orchestrator.proxy.listening import Acceptor
 from orchestrator.proxy.numbers import count_over
 from orchestrator.proxy.port import Port
 from orchestrator.proxy.tls import Contexts
+
+if TYPE_CHECKING:
+    from orchestrator.proxy.client import ClientConnection
+    from orchestrator.proxy.tcp import Session
 
 Address = tuple[str, int]
 Notify = Callable[[dict[str, Any]], None]
@@ -188,10 +192,12 @@ class DataPlane:
             async with asyncio.timeout(timeout_s):
                 while self._busy():  # noqa: ASYNC110 - the end of a worker, no hot path
                     await asyncio.sleep(_POLL_S)
+        for client in self._busy():  # The kernel would end them as if all had been sent.
+            client.abort()
         self._access_logs.flush()
 
-    def _busy(self) -> bool:
-        return any(client.busy for frontend in self._closing for client in frontend.clients)
+    def _busy(self) -> "list[ClientConnection | Session]":
+        return [one for frontend in self._closing for one in frontend.clients if one.busy]
 
 
 def _by_address(listeners: Iterable[Listener]) -> dict[Address, list[Listener]]:

@@ -165,6 +165,11 @@ class Session:
         self.backend.bytes_in += bytes_in
         self.backend.bytes_out += bytes_out
 
+    def abort(self) -> None:
+        """Cut it so that both ends see an error, not an end."""
+        for half in self._open():
+            half.reset()
+
     def expire(self) -> None:
         """No connection in time, or no byte."""
         if self.connecting:

@@ -33,7 +33,7 @@ def listener_of(
         service=service,
         host="127.0.0.1" if spec.host == "localhost" else spec.host,
         port=spec.listen,
-        endpoints=tuple(_endpoint(replica) for replica in ready),
+        endpoints=tuple(_endpoint(replica, spec) for replica in ready),
         hosts=spec.hosts,
         path=spec.path,
         strip_prefix=spec.strip_prefix,
@@ -60,7 +60,7 @@ def _header_rules(spec: RequestHeadersSpec | ResponseHeadersSpec) -> HeaderRules
     return HeaderRules(tuple(spec.set.items()), spec.remove)
 
 
-def _endpoint(replica: Routable) -> Endpoint:
+def _endpoint(replica: Routable, spec: ProxySpec) -> Endpoint:
     return Endpoint(
         id=str(replica.id),
         host=replica.endpoint.host,
@@ -68,6 +68,7 @@ def _endpoint(replica: Routable) -> Endpoint:
         node=replica.node,
         zone=replica.zone,
         name=replica.id.name,
+        weight=spec.balancing.weights.get(replica.revision, 1),
     )
 
 

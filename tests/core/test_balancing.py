@@ -15,6 +15,7 @@ from orchestrator.core.balancing import (
     RoundRobin,
     warm_percent,
 )
+from orchestrator.core.balancing.consistent_hash import MAX_POINTS
 
 ITEMS = "abcd"
 KEYS = [f"10.0.{n // 256}.{n % 256}".encode() for n in range(2_000)]
@@ -159,6 +160,15 @@ def test_shares_on_the_ring_follow_the_weights() -> None:
     ring = ConsistentHash(ITEMS, ITEMS, idle, 125, [5, 1, 1, 1])
     shares = Counter(ring.pick((), key) for key in KEYS)
     assert shares["a"] == pytest.approx(1_250, rel=0.2)
+
+
+def test_large_weights_make_no_larger_ring() -> None:
+    """It is made anew with each snapshot, while requests wait."""
+    names = [f"web-{n}" for n in range(100)]
+    ring = ConsistentHash(names, names, lambda _: 0, 125, [100, 1] * 50)
+    assert len(ring._points) <= MAX_POINTS
+    light = sum(names.index(ring.pick((), key) or "") % 2 for key in KEYS)
+    assert 0 < light < 60
 
 
 @pytest.mark.parametrize(

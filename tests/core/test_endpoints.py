@@ -29,7 +29,7 @@ def test_only_ready_replicas_of_wanted_services_are_routed_to() -> None:
         "api": [],
     }
     assert found["web"][0] == Routable(
-        ReplicaId("web", 2, 1), Endpoint("127.0.0.1", 9002), "n1", "a"
+        ReplicaId("web", 2, 1), Endpoint("127.0.0.1", 9002), "n1", "a", "a"
     )
 
 

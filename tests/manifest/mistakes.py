@@ -216,6 +216,11 @@ FIELDS: Table = {
         "kind: Service\nname: web\n",
         "m:1:1: nothing to run (give an image, a build folder or a command)",
     ),
+    "a weight for no revision": (
+        SERVICE + "port: 80\nproxy: {listen: 1, balancing: {weights: {v2: 9}}}\n",
+        "m:5:42: proxy.balancing.weights.v2: found 'v2', expected a revision in quotes,"
+        ' as "orch ps -o wide" shows it',
+    ),
     "a queue of connections": (
         SERVICE + "port: 80\nproxy: {listen: 1, protocol: tcp, limits: {queue: 5}}\n",
         "m:5:51: proxy.limits.queue: is about requests; protocol: tcp knows only connections"

@@ -82,6 +82,14 @@ def endpoint(replica: Replica) -> Endpoint:
     return Endpoint(f"{replica.name}.1", "127.0.0.1", replica.port, name=replica.name)
 
 
+def sockets(proxy: Proxy) -> int:
+    """How many sockets the first worker has open."""
+    open_files = Path(f"/proc/{proxy.supervisor.pids[0]}/fd").iterdir()
+    with contextlib.suppress(FileNotFoundError):
+        return sum(str(one.readlink()).startswith("socket:") for one in open_files)
+    return -1  # One was closed meanwhile.
+
+
 @pytest.fixture
 async def proxy(state_dir: Path) -> AsyncIterator[Proxy]:
     """A running proxy without routes."""

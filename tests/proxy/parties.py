@@ -197,6 +197,7 @@ class Replica:
         self.outbox = bytearray()
         self.answered = 0
         self.last = False  # its connection takes no other request
+        self.endless = False  # all it says belongs to its last answer
         self.heads: list[tuple[int, str]] = []
         self._target = b""
         self._parser = httptools.HttpRequestParser(self)
@@ -234,6 +235,7 @@ class Replica:
         body = b"%d;" % id_ * size
         self.outbox += _answer(kind, id_, body, method)
         self.last = kind not in _IN_ORDER
+        self.endless = kind == "until close" and method != "HEAD"
         whole = b"" if kind == "empty" or method == "HEAD" else body
         kept = b"hello" if kind.startswith("broken") else whole
         self.ledger.bodies.setdefault(id_, []).append(kept)
@@ -251,9 +253,16 @@ class Replica:
             if not self.outbox and self.last:
                 self.wire.close()
 
+    def leave(self, how: str) -> None:
+        """`close`, `half_close` or `reset` its connection, whatever it had to send."""
+        if self.endless and how != "reset" and not self.wire.closed:
+            bodies = self.ledger.bodies[self.heads[self.answered - 1][0]]
+            bodies.append(bodies[-1][: max(0, len(bodies[-1]) - len(self.outbox))])
+        getattr(self.wire, how)()
+
     def surplus(self) -> None:
         """Say what nobody asked for, on top of an answer or out of the blue."""
-        if len(self.heads) == self.answered and not self.tunnel:
+        if len(self.heads) == self.answered and not self.tunnel and not self.endless:
             self.wire.send(
                 bytes(self.outbox)
                 + b"HTTP/1.1 200 OK\r\nX-Id: 999999\r\nContent-Length: 1\r\n\r\nx"

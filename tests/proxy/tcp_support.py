@@ -21,6 +21,7 @@ BLOCK = bytes(range(256)) * 256
 BLOCKS = 256
 # The transport's high-water mark and what one read may add to it.
 BUFFER_BOUND = 64 * 1024 + 256 * 1024
+NO_LINGER = struct.pack("ii", 1, 0)
 
 
 async def greet_and_echo(connection: Connection) -> None:
@@ -49,7 +50,7 @@ async def said_back(client: RawClient, data: bytes) -> bytes:
 def reset(writer: asyncio.StreamWriter) -> None:
     """Cut a connection with an RST."""
     sock = writer.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
     writer.transport.abort()
 
 

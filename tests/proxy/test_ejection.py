@@ -78,7 +78,7 @@ async def test_other_failures_count_too(proxy: Proxy, behaviour: Behaviour) -> N
 
     async def is_ejected() -> bool:
         async with await proxy.client() as client:
-            with contextlib.suppress(asyncio.IncompleteReadError):
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionResetError):
                 await client.post(b"order")
         return await ejections(proxy, bad) == 1
 

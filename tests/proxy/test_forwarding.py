@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
-from tests.proxy.conftest import Proxy
+from tests.proxy.conftest import Proxy, sockets
 from tests.proxy.raw_client import get
 from tests.proxy.replicas import Connection, echo, response
+from tests.proxy.tcp_support import reset
+from tests.support.wait import eventually_async
 
 
 async def test_requests_go_round(proxy: Proxy) -> None:
@@ -195,6 +197,28 @@ async def test_surplus_bytes_never_reach_the_next_client(proxy: Proxy) -> None:
         assert (await get(proxy.port)).body == b"mine"
 
 
+async def test_surplus_bytes_that_come_later_never_reach_the_next_client(proxy: Proxy) -> None:
+    """Fault 32: the connection lies idle by then, and must not be used again."""
+    say_more = asyncio.Event()
+
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.send(response(b"mine"))
+        await say_more.wait()
+        await connection.send(response(b"injected"))
+        assert await connection.reader.read() == b"", "a request to who spoke unasked"
+
+    replica = await proxy.serve(behaviour)
+    for connections in (1, 2, 3):
+        say_more.clear()
+        async with await proxy.client() as client:
+            assert (await client.get()).body == b"mine"
+            say_more.set()
+            await eventually_async(lambda: not replica.open, 3, "that connection is closed")
+        assert replica.connections == connections
+    assert len(replica.heads) == 3
+
+
 async def test_an_early_answer_ends_an_upload(proxy: Proxy) -> None:
     async def behaviour(connection: Connection) -> None:
         await connection.head()
@@ -238,6 +262,37 @@ async def test_a_client_that_leaves_cancels_the_replica(proxy: Proxy) -> None:
         await left.wait()
     stats = await proxy.supervisor.stats()
     assert stats["endpoints"]["web-1.1"]["in_flight"] == 0
+
+
+async def test_clients_that_reset_leave_no_descriptor(proxy: Proxy) -> None:
+    """Fault 34: whatever the replica is doing for them."""
+    asked = asyncio.Semaphore(0)
+
+    async def behaviour(connection: Connection) -> None:
+        head = await connection.head()
+        if b"/part" in head:
+            await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        asked.release()
+        await connection.reader.read()
+
+    replica = await proxy.serve(behaviour)
+    before = sockets(proxy)
+    for _ in range(3):
+        clients = [await proxy.client() for _ in range(30)]
+        for number, client in enumerate(clients):
+            head = (b"GET /none", b"GET /part", b"POST /body")[number % 3]
+            length = b"Content-Length: %d\r\n" % (9 * (number % 3 == 2))
+            await client.send(head + b" HTTP/1.1\r\nHost: a\r\n" + length + b"\r\n")
+        async with asyncio.timeout(5):
+            for _ in clients:
+                await asked.acquire()
+        for client in clients:
+            reset(client.writer)
+        await eventually_async(lambda: not replica.open, 3, "the replica is told")
+        await eventually_async(lambda: sockets(proxy) == before, 3, "nothing is left")
+    stats = await proxy.supervisor.stats()
+    assert stats["endpoints"]["web-1.1"]["in_flight"] == 0
+    assert stats["services"]["web"]["connections"] == 0
 
 
 async def test_what_is_counted(proxy: Proxy) -> None:

@@ -223,6 +223,25 @@ async def test_a_silent_replica_is_a_504(proxy: Proxy) -> None:
     await eventually_async(lambda: not replica.open, what="the hanging connection is closed")
 
 
+async def test_while_one_replica_is_silent_others_answer(proxy: Proxy) -> None:
+    """Fault 33: requests that hang hold up no other."""
+
+    async def behaviour(connection: Connection) -> None:
+        await connection.head()
+        await connection.reader.read()
+
+    silent = await proxy.serve(behaviour, response_timeout_s=30.0)
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(20):
+            client = await stack.enter_async_context(await proxy.client())
+            await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await eventually_async(lambda: len(silent.heads) == 20)
+        await proxy.publish(await proxy.replica("web-2"), response_timeout_s=30.0)
+        answers = [await get(proxy.port) for _ in range(20)]
+        assert {answer.body for answer in answers} == {b"web-2"}
+        assert silent.open == 20
+
+
 async def test_a_replica_that_stops_in_its_response_is_cut_off(proxy: Proxy) -> None:
     async def behaviour(connection: Connection) -> None:
         await connection.head()

@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -238,13 +239,13 @@ class ProxyStates(RuleBasedStateMachine):
     @rule(number=picks, how=st.sampled_from(("close", "half_close", "reset")), settle=st.booleans())
     def replica_dies(self, number: int, how: str, settle: bool) -> None:
         if self.living:
-            self.do(getattr(self.living[number % len(self.living)].wire, how), settle)
+            self.do(partial(self.living[number % len(self.living)].leave, how), settle)
 
     @precondition(lambda self: any(one.busy for one in self.living))
     @rule(number=picks, how=st.sampled_from(("close", "reset")), settle=st.booleans())
     def replica_dies_at_work(self, number: int, how: str, settle: bool) -> None:
         if busy := [one for one in self.living if one.busy]:
-            self.do(getattr(busy[number % len(busy)].wire, how), settle)
+            self.do(partial(busy[number % len(busy)].leave, how), settle)
 
     @precondition(lambda self: any(one.answered and not one.busy for one in self.living))
     @rule(number=picks)

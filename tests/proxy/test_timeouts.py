@@ -187,8 +187,10 @@ async def test_a_client_that_takes_nothing_is_given_up(
 ) -> None:
     monkeypatch.setattr(lingering, "SEND_TIMEOUT_S", LIMIT_S)
     replica.behaviour = generous
-    async with reading_slowly(plane, port) as (served, _):
+    async with reading_slowly(plane, port) as (served, rest):
         await eventually_async(served.transport.is_closing)
+        with pytest.raises(ConnectionResetError):  # An end would be that of the response.
+            await rest()
 
 
 async def test_a_client_that_announced_its_last_request_is_let_go_at_once(

@@ -227,10 +227,15 @@ class Transport(asyncio.Transport):
         self.lost = False  # `connection_lost` is due or done
         self.dead = False  # `connection_lost` is done
         self.eof_written = False
+        self.resets = False
         self._protocol_paused = False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self.wire.address if name == "peername" else default
+        return {"peername": self.wire.address, "socket": self}.get(name, default)
+
+    def setsockopt(self, level: int, option: int, _value: bytes) -> None:
+        """As a socket: from now on `abort` is a reset, without it an end like any other."""
+        self.resets = (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER)
 
     # --- reading
 
@@ -325,7 +330,7 @@ class Transport(asyncio.Transport):
                 self._end(None)
 
     def abort(self) -> None:
-        self.wire.cut = not self.lost and not self.wire.ended
+        self.wire.cut = self.resets and not self.lost and not self.wire.ended
         self._end(None)
 
     def _end(self, error: Exception | None) -> None:

@@ -1,6 +1,7 @@
 """When probes run: early until they pass once, then each period, sooner when something is odd."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -106,6 +107,40 @@ async def test_then_it_is_asked_each_period(ward: Ward) -> None:
     assert min(gaps) > 0.08
     ward.status = 503
     await eventually_async(lambda: "/: status 503" in ward.of("readiness"))
+
+
+async def test_probes_that_get_no_answer_do_not_pile_up(ward: Ward) -> None:
+    """Fault 40: the next one is not sent while one waits, however long that takes."""
+    open_now, most = 0, 0
+
+    async def byte_by_byte(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        with contextlib.suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"H")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.02):
+                        await reader.read()
+        open_now -= 1
+        writer.close()
+
+    await ward.come()
+    ward.watch(readiness=http("10ms", timeout="200ms"))
+    await eventually_async(said(ward, "readiness"))
+    assert ward.server is not None
+    ward.server.close()
+    ward.server = await asyncio.start_server(byte_by_byte, "127.0.0.1", ward.port)
+    await eventually_async(lambda: most > 0)
+    ward.told.clear()
+    await eventually_async(said(ward, "readiness", 5))
+    assert set(ward.of("readiness")) == {"no answer within 0.2 s"}
+    ward.prober.hurry(WEB)
+    await eventually_async(said(ward, "readiness", 7))
+    assert most <= 2, "the one before may not yet have been seen to end"
+    ward.prober.forget(WEB)
+    await eventually_async(lambda: open_now == 0, what="nothing is left")
 
 
 async def test_the_others_wait_for_the_startup_probe(ward: Ward) -> None:

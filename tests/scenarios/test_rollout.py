@@ -1,12 +1,16 @@
 """A new revision: replaced one by one, newest wins, nobody loses a request."""
 
 import asyncio
+import contextlib
+from collections import Counter
 from functools import partial
+from typing import Any
 
+from orchestrator.model.spec import ServiceSpec
 from orchestrator.runtime.controller import Controller
 from tests.support import app
-from tests.support.http import get, load
-from tests.support.rig import Rig, apply, converged, rows, settle, until
+from tests.support.http import PAUSE_S, get, load
+from tests.support.rig import Rig, apply, converged, row, rows, settle, until
 from tests.support.wait import eventually_async
 
 
@@ -47,6 +51,46 @@ async def test_a_replica_that_leaves_finishes_what_it_has_begun(rig: Rig) -> Non
     assert {(await get(address)).body for _ in range(3)} == {"web-1.1"}
 
 
+async def open_tunnel(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """An upgraded connection to the replica whose turn it is."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    return reader, writer
+
+
+async def talk_to_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float:
+    """Say something again and again; when the connection ended."""
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        while True:
+            writer.write(b"ping")
+            assert await reader.readexactly(4) == b"ping"
+            await asyncio.sleep(PAUSE_S)
+    writer.transport.abort()
+    return asyncio.get_running_loop().time()
+
+
+async def test_open_tunnels_hold_up_a_rollout_no_longer_than_they_may(rig: Rig) -> None:
+    """Fault 41: they go on until the drain's time is over, and end with their replicas, also with
+    one that does not want to."""
+    controller = await rig.controller()
+    given: dict[str, Any] = {"replicas": 2, "stopGracePeriod": "500ms"}
+    given["proxy"] = {"listen": rig.port, "drainTimeout": "1s"}
+    apply(controller, rig.service(**given))
+    await settle(controller)
+    await get(row(controller, "web-1").endpoint or "", "/deaf")
+    talks = [asyncio.create_task(talk_to_the_end(*await open_tunnel(rig.port))) for _ in range(4)]
+    began = asyncio.get_running_loop().time()
+    new = rig.service(**given, env={"VERSION": "2"})
+    apply(controller, new)
+    await settle(controller)
+    async with asyncio.timeout(5):
+        ends = await asyncio.gather(*talks)
+    assert all(end - began >= 1.0 for end in ends), "cut off before the drain's time was over"
+    await converged(controller, new)
+
+
 async def test_an_ordered_restart_replaces_every_replica(rig: Rig) -> None:
     controller = await rig.controller()
     web = rig.service(replicas=2)
@@ -79,6 +123,35 @@ async def test_an_update_during_an_update_ends_with_the_newest(rig: Rig) -> None
 def has_begun(controller: Controller, revision: str) -> bool:
     """Whether a replica of that revision is there."""
     return any(one.revision == revision for one in rows(controller))
+
+
+async def test_revisions_side_by_side_have_the_shares_they_are_given(rig: Rig) -> None:
+    """A canary: the first replica has a new revision, which does not come up in the second slot."""
+    controller = await rig.controller()
+    apply(controller, rig.service(replicas=2))
+    await settle(controller)
+    old = row(controller, "web-1").revision
+    only_first = "import os\nif os.environ['ORCH_SLOT'] != '1': raise SystemExit(3)\n"
+    code = app.python(only_first + app.WEB)
+
+    def weighing(**weights: int) -> ServiceSpec:
+        proxy = {"listen": rig.port, "balancing": {"weights": weights}}
+        return rig.service(replicas=2, command=code, proxy=proxy)
+
+    async def shares() -> Counter[str]:
+        answers = [await get(f"127.0.0.1:{rig.port}") for _ in range(40)]
+        return Counter(one.body for one in answers)
+
+    async def shares_are(first: int, second: int) -> bool:
+        return await shares() == {"web-1.2": first, "web-2.1": second}
+
+    apply(controller, weighing(**{old: 4}))
+    await eventually_async(partial(shares_are, 8, 32))
+    new = row(controller, "web-1").revision
+    apply(controller, weighing(**{new: 9}))
+    await eventually_async(partial(shares_are, 36, 4))
+    apply(controller, weighing())
+    await eventually_async(partial(shares_are, 20, 20))
 
 
 async def test_a_revision_that_never_gets_ready_takes_nothing_away(rig: Rig) -> None:

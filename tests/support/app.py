@@ -2,7 +2,8 @@
 
 `/` names the replica · `/healthz`, `/readyz` answer what `/set/healthz/503` made them answer ·
 `/exit/3` ends it with that status · `/slow/200` answers so many milliseconds later ·
-`/eat/100` takes so many MiB · `/deaf` makes it ignore SIGTERM.
+`/eat/100` takes so many MiB · `/deaf` makes it ignore SIGTERM · what asks
+for an upgrade gets a 101, and then its own bytes back.
 """
 
 WEB = r"""
@@ -30,11 +31,18 @@ def serve(client):
         data += got
         while b"\r\n\r\n" in data:
             head, _, data = data.partition(b"\r\n\r\n")
+            if b"\r\nUpgrade: " in head:
+                upgraded(client)
+                return
             status = answer(head.split()[1].decode())
             body = NAME.encode()
             head = b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
             client.sendall(head + body)
     client.close()
+def upgraded(client):
+    client.sendall(b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n")
+    while got := client.recv(65536):
+        client.sendall(got)
 def deaf(*_):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 signal.signal(signal.SIGUSR1, deaf)

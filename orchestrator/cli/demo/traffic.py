@@ -126,7 +126,10 @@ class _Connection:
         writer.write(self._request)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = {name.lower(): value.strip() for name, _, value in map(_field, head[1:])}
-        await reader.readexactly(int(fields.get("content-length", "0")))
+        try:
+            await reader.readexactly(int(fields.get("content-length", "0")))
+        except ConnectionResetError as error:  # So the proxy ends what it did not get in full.
+            raise EOFError from error
         if fields.get("connection", "").lower() == "close":
             self.close()
         return int(head[0].split(" ", 2)[1]), fields.get("x-replica", "?")

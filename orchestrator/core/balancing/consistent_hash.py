@@ -15,6 +15,8 @@ from orchestrator.core.balancing.balancer import T, checked
 
 POINTS: Final = 160
 """Of an item of weight 1, as in nginx and ketama: shares are then even within some 10%."""
+MAX_POINTS: Final = 256 * POINTS
+"""Of a ring whose weights add up to more than 256: making 1.6 million takes a second and more."""
 _PER_DIGEST: Final = 8
 
 
@@ -35,10 +37,11 @@ class ConsistentHash(Generic[T]):
         self._load = load
         self._percent = balance_percent
         self.reweigh(weights or [1] * len(items))
+        each = max(1, min(POINTS, MAX_POINTS // max(1, sum(self._weights))))
         points = sorted(
             (point, place)
             for place, (name, weight) in enumerate(zip(names, self._weights, strict=True))
-            for point in _points(name, POINTS * weight)
+            for point in _points(name, each * weight)
         )
         self._points = [point for point, _ in points]
         self._owners = [place for _, place in points]
