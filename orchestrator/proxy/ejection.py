@@ -1,24 +1,18 @@
 """Passive health: which backends of a service are passed over, by what requests found."""
 
-import errno
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from orchestrator.core.outliers import panics
+from orchestrator.model.shortage import is_own_shortage
 
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
     from orchestrator.proxy.frontend import Frontend
 
 
-OUT_OF_SOCKETS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""This machine is short of what any connection takes."""
-OUT_OF_PORTS: Final = errno.EADDRNOTAVAIL
-"""This machine has no port left for the way to one address; to others the same ports may serve."""
-
-
 def report_connect_failure(frontend: "Frontend", backend: "Backend", error: OSError) -> None:
     """Count a failed connect and pass the backend over, unless the shortage is this machine's."""
-    if error.errno == OUT_OF_PORTS or error.errno in OUT_OF_SOCKETS:
+    if is_own_shortage(error):
         return
     why = str(error) or type(error).__name__
     backend.connect_failures += 1

@@ -9,14 +9,10 @@ from collections.abc import Collection
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.model.shortage import OUT_OF_PORTS, OUT_OF_SOCKETS
 from orchestrator.proxy.admission import refusal
 from orchestrator.proxy.body import Piece, UntilCloseBody
-from orchestrator.proxy.ejection import (
-    OUT_OF_PORTS,
-    OUT_OF_SOCKETS,
-    report_connect_failure,
-    report_failure,
-)
+from orchestrator.proxy.ejection import report_connect_failure, report_failure
 from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import (
     exhausted,

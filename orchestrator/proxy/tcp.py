@@ -11,8 +11,9 @@ to be good or bad.
 import errno
 from typing import TYPE_CHECKING
 
+from orchestrator.model.shortage import OUT_OF_SOCKETS
 from orchestrator.proxy.admission import admits
-from orchestrator.proxy.ejection import OUT_OF_SOCKETS, report_connect_failure, report_failure
+from orchestrator.proxy.ejection import report_connect_failure, report_failure
 from orchestrator.proxy.half import ClientHalf, Half
 from orchestrator.proxy.proxy_protocol import proxy_header
 

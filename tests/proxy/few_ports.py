@@ -1,10 +1,11 @@
 """A proxy on a machine that has run out of ephemeral ports, in a network namespace of its own.
 
-`unshare --user --map-root-user --net python -m tests.proxy.few_ports FOLDER` prints what its
-clients got. They and all that listens are on ports beside the range that connects take from.
+`unshare --user --map-root-user --net python -m tests.proxy.few_ports FOLDER http|tcp` prints what
+its clients got. They and all that listens are on ports beside the range that connects take from.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import socket
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from tests.proxy.conftest import Proxy, sockets
 from tests.proxy.raw_client import PATIENCE_S, RawClient, Response
-from tests.proxy.replicas import Connection, response
+from tests.proxy.replicas import Connection, Replica, response
 from tests.support.wait import eventually_async
 
 RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -53,6 +54,17 @@ class Findings:
     """In the end, of all replicas and of the service."""
 
 
+@dataclass
+class FindingsOfTcp:
+    """The same of `protocol: tcp`."""
+
+    turned_away: str
+    """What a client got for whom there was no port."""
+    elsewhere: dict[str, int]
+    suspects: list[str]
+    connect_failures: int
+
+
 class Holding:
     """Answers once there is no need to hold on to the connections."""
 
@@ -72,11 +84,16 @@ def raise_loopback() -> None:
         fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
 
 
-async def ask(proxy: Proxy) -> Response:
+async def connect(proxy: Proxy) -> RawClient:
     address = ("127.0.0.1", next(CLIENTS_PORTS))
     async with asyncio.timeout(PATIENCE_S):
-        streams = await asyncio.open_connection("127.0.0.1", proxy.port, local_addr=address)
-    async with RawClient(*streams) as client:
+        return RawClient(
+            *await asyncio.open_connection("127.0.0.1", proxy.port, local_addr=address)
+        )
+
+
+async def ask(proxy: Proxy) -> Response:
+    async with await connect(proxy) as client:
         return await client.get()
 
 
@@ -134,14 +151,19 @@ async def counters(proxy: Proxy) -> dict[str, int]:
     return dict(sums)
 
 
-async def look(proxy: Proxy) -> Findings:
-    """Run everything on a proxy that has no replicas yet."""
-    holding = Holding()
+async def replicas(proxy: Proxy, holding: Holding) -> Replica:
+    """Two: the one that holds is returned. From then on ports are few."""
     RANGE.write_text(REPLICAS_PORTS)
     one = await proxy.replica("web-1", holding)
     await proxy.replica("web-2")
     RANGE.write_text(FEW_PORTS)
-    await proxy.route(one)
+    return one
+
+
+async def http(proxy: Proxy) -> Findings:
+    """Run everything on a proxy that has no replicas yet."""
+    holding = Holding()
+    await proxy.route(await replicas(proxy, holding))
     found = Findings(sockets(proxy), suspects=proxy.suspects)
     for _ in range(ROUNDS):
         await one_round(proxy, holding, found)
@@ -150,15 +172,38 @@ async def look(proxy: Proxy) -> Findings:
     return found
 
 
-async def run(folder: Path) -> Findings:
+async def turned_away(proxy: Proxy) -> str:
+    """What a client hears. The kernel may tell of a reset before `connect` is through."""
+    with contextlib.suppress(ConnectionResetError):
+        async with await connect(proxy) as client:
+            return (await client.rest()).decode()
+    return ""
+
+
+async def tcp(proxy: Proxy) -> FindingsOfTcp:
+    """The same of whole connections. Each leaves a port behind that rests for a while."""
+    holding = Holding()
+    one = await replicas(proxy, holding)
+    await proxy.route(one, protocol="tcp")
+    asking = [asyncio.create_task(ask(proxy)) for _ in range(PORTS)]
+    await eventually_async(lambda: len(one.heads) == PORTS)
+    away = await turned_away(proxy)
+    await proxy.route(protocol="tcp")
+    elsewhere = words([await ask(proxy) for _ in range(PORTS)])
+    failures = (await counters(proxy))["connect_failures"]
+    await finish(holding, asking)
+    return FindingsOfTcp(away, elsewhere, proxy.suspects, failures)
+
+
+async def run(folder: Path, protocol: str) -> Findings | FindingsOfTcp:
     proxy = Proxy(folder)
     await proxy.supervisor.start()
     try:
-        return await look(proxy)
+        return await (http(proxy) if protocol == "http" else tcp(proxy))
     finally:
         await proxy.stop()
 
 
 if __name__ == "__main__":
     raise_loopback()
-    print(json.dumps(asdict(asyncio.run(run(Path(sys.argv[1]))))))
+    print(json.dumps(asdict(asyncio.run(run(Path(sys.argv[1]), sys.argv[2])))))

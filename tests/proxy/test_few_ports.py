@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,16 +33,21 @@ async def trouble() -> str:
     return f"no network namespace may be made: {err.strip()}" if code else ""
 
 
-async def test_it_is_a_503_until_one_is_free(state_dir: Path) -> None:
-    """In each round those that found a port are served, the others are told, nobody is blamed,
-    nothing is left open. A replica to which there are ports gets what another cannot."""
+async def findings(folder: Path, protocol: str) -> dict[str, Any]:
     if why := await trouble():
         assert not REQUIRED, f"ORCH_REQUIRE_NAMESPACES=1, but {why}"
         pytest.skip(why)
-    folder = str(state_dir / "run")
-    code, out, err = await output_of(*APART, sys.executable, "-m", "tests.proxy.few_ports", folder)
+    command = (sys.executable, "-m", "tests.proxy.few_ports", str(folder), protocol)
+    code, out, err = await output_of(*APART, *command)
     assert code == 0, err
-    found = json.loads(out)
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+async def test_it_is_a_503_until_one_is_free(state_dir: Path) -> None:
+    """In each round those that found a port are served, the others are told, nobody is blamed,
+    nothing is left open. A replica to which there are ports gets what another cannot."""
+    found = await findings(state_dir / "run", "http")
     short = {"200 served": PORTS, "503 out of sockets on the way to service web": CLIENTS - PORTS}
     assert found["short"] == [short] * ROUNDS
     assert set(found["hints"]) == {"1"}
@@ -49,3 +55,13 @@ async def test_it_is_a_503_until_one_is_free(state_dir: Path) -> None:
     assert found["elsewhere"] == {"200 web-2": CLIENTS}
     assert found["suspects"] == []
     assert found["counters"] == {"queued": 0, "in_flight": 0, "connect_failures": 0}
+
+
+async def test_a_connection_goes_to_another_replica_or_is_reset(state_dir: Path) -> None:
+    """`protocol: tcp`."""
+    assert await findings(state_dir / "run", "tcp") == {
+        "turned_away": "",
+        "elsewhere": {"200 web-2": PORTS},
+        "suspects": [],
+        "connect_failures": 0,
+    }
