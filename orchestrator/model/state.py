@@ -151,6 +151,9 @@ class Service:
 
     spec: ServiceSpec
     revision: str
+    paused: bool = False
+    """Whether its rollout is: no replica is replaced because it has another revision. What has to
+    be started has this one."""
 
     @property
     def name(self) -> str:
@@ -179,13 +182,15 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that is wanted. `serial` grows with every change of it but `moves`."""
+    """All that is wanted. `serial` grows with every change of it but `moves` and `restarts`."""
 
     services: Mapping[str, Service] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
     serial: int = 0
     moves: Mapping[ReplicaId, str] = field(default_factory=dict)
     """Replicas that are to be replaced by one on another node, if that has room: which."""
+    restarts: frozenset[ReplicaId] = frozenset()
+    """Replicas that are to be replaced by one on whatever node."""
 
 
 @dataclass(frozen=True, slots=True)

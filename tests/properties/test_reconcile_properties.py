@@ -57,8 +57,8 @@ def check_counts(world: World, plan: Plan) -> None:
 
 
 def check_end(world: World, plan: Plan) -> None:
-    """Each wanted slot has its one ready replica of the wanted revision, or waits for a node, or
-    is over; nothing else is left."""
+    """Each wanted slot has its one ready replica of the wanted revision (of any, if paused), or
+    waits for a node, or is over; nothing else is left."""
     pending = {one.key for one in plan.pending}
     active = Counter(replica.id.key for replica in world.replicas.values() if replica.active)
     wanted = {
@@ -72,7 +72,8 @@ def check_end(world: World, plan: Plan) -> None:
     for replica in world.replicas.values():
         if replica.active and replica.id.key not in pending:
             assert replica.ready
-            assert replica.revision == world.desired.services[replica.id.service].revision
+            service = world.desired.services[replica.id.service]
+            assert service.paused or replica.revision == service.revision
             assert not world.desired.nodes[replica.node].draining
     ended = Counter(one.id.key for one in world.replicas.values() if not one.active)
     assert all(count == 1 and key in wanted for key, count in ended.items())
@@ -225,6 +226,28 @@ def test_with_room_the_end_is_the_same_whatever_happened_on_the_way(
         assert plan.empty
     assert {one.id.key for one in calm.active("web")} == {
         one.id.key for one in troubled.active("web")
+    }
+
+
+@steady
+@given(st.integers(1, 9), seeds)
+def test_while_a_rollout_is_paused_only_what_dies_gets_the_new_revision(
+    replicas: int, random: Random
+) -> None:
+    nodes = {"n1": node("n1", 3000)}
+    world = World(Desired({"web": service("web", replicas, "a")}, nodes))
+    world.converge()
+    before = {one.id for one in world.active("web")}
+    world.desired = Desired({"web": service("web", replicas, "b", paused=True)}, nodes)
+    dead = {id_ for id_ in before if random.random() < 0.3}
+    for id_ in dead:
+        world.crash(id_)
+    plan = world.converge(random)
+    check_end(world, plan)
+    after = {one.id: one.revision for one in world.active("web")}
+    assert {id_ for id_, revision in after.items() if revision == "a"} == before - dead
+    assert {id_.key for id_, revision in after.items() if revision == "b"} == {
+        id_.key for id_ in dead
     }
 
 
