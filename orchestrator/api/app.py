@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Header, Query, Response
@@ -17,6 +18,7 @@ from orchestrator.model.bodies import (
     KillBody,
     ManifestBody,
     ManifestText,
+    NodesBody,
     RebalanceBody,
     ScaleBody,
 )
@@ -28,6 +30,7 @@ from orchestrator.model.views import (
     InfoView,
     MoveView,
     NodeView,
+    OutageView,
     PlanView,
     PreviousView,
     ReadView,
@@ -287,3 +290,17 @@ def _add_nodes(app: FastAPI, controller: Controller, queries: Queries) -> None:
         """Move every replica away from the node."""
         controller.mark_node(name, cordoned=True, draining=True, word="Draining")
         return queries.node(name)
+
+    def outage(names: Sequence[str], changed: Sequence[str]) -> OutageView:
+        nodes = tuple(map(queries.node, dict.fromkeys(names)))
+        return OutageView(nodes=nodes, changed=tuple(changed))
+
+    @app.post("/v1/nodes/crash")
+    async def crash(body: NodesBody) -> OutageView:
+        """Cut the power of these nodes: all that they run is killed, and started anew elsewhere."""
+        return outage(body.nodes, controller.outages.crash(body.nodes))
+
+    @app.post("/v1/nodes/recover")
+    async def recover(body: NodesBody) -> OutageView:
+        """Have these nodes up again, empty."""
+        return outage(body.nodes, controller.outages.recover(body.nodes))

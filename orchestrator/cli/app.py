@@ -18,7 +18,7 @@ from orchestrator.cli.commands.inspect import inspect
 from orchestrator.cli.commands.load import load
 from orchestrator.cli.commands.local import schema, version
 from orchestrator.cli.commands.logs import logs
-from orchestrator.cli.commands.nodes import cordon, drain, uncordon
+from orchestrator.cli.commands.nodes import cordon, crash, drain, recover, uncordon
 from orchestrator.cli.commands.pack import pack
 from orchestrator.cli.commands.plan import plan
 from orchestrator.cli.commands.reading import nodes, ps, services
@@ -60,6 +60,8 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "uncordon": uncordon,
     "rebalance": rebalance,
     "drain": drain,
+    "crash": crash,
+    "recover": recover,
     "schema": schema,
     "trust": trust,
     "doctor": doctor,

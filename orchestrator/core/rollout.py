@@ -113,7 +113,7 @@ class _Round:
             self._empty.append(slot)
 
     def _fill_empty(self) -> None:
-        started = self._draft.start(self._service, self._empty, why_empty)
+        started = self._draft.start(self._service, self._empty, self._why_empty)
         self._moving |= bool(started.nodes)
         if started.refusal:
             rest = self._empty[len(started.nodes) :]
@@ -217,6 +217,9 @@ class _Round:
 
     def _why(self, replica: Replica) -> str:
         return why_stale(replica, self._service, self._draft.desired)
+
+    def _why_empty(self, slot: Slot) -> str:
+        return why_empty(slot, self._draft.desired)
 
     def _cause(self, slot: Slot) -> str:
         replica = _serving(slot)

@@ -25,7 +25,7 @@ class Standing(Enum):
     ENDED = auto()
     """It runs no more."""
     LEAVING = auto()
-    """Its end was ordered already."""
+    """Its end was ordered already, or it goes with its node."""
     FAILED = auto()
     """Its startup or liveness probe failed for good."""
     DISPLACED = auto()
@@ -43,7 +43,7 @@ def standing(replica: Replica, service: Service, desired: Desired) -> Standing:
     """What the replica is to its slot: the first line that applies decides."""
     if replica.phase is Phase.EXITED:
         return Standing.ENDED
-    if replica.phase is Phase.STOPPING:
+    if replica.phase is Phase.STOPPING or is_lost(replica, desired):
         return Standing.LEAVING
     if not replica.alive:
         return Standing.FAILED
@@ -52,6 +52,12 @@ def standing(replica: Replica, service: Service, desired: Desired) -> Standing:
     if replica.revision != service.revision:
         return Standing.HELD if service.paused else Standing.OUTDATED
     return Standing.CURRENT
+
+
+def is_lost(replica: Replica, desired: Desired) -> bool:
+    """Whether it is on a node that is down and has not ended yet."""
+    node = desired.nodes.get(replica.node)
+    return node is not None and node.down and replica.phase is not Phase.EXITED
 
 
 def must_leave(replica: Replica, desired: Desired) -> bool:
@@ -199,11 +205,18 @@ def why_failed(replica: Replica) -> str:
     return f"{'liveness' if replica.started else 'startup'} probe failed"
 
 
-def why_empty(slot: Slot) -> str:
+def crash_of(node: str) -> str:
+    """Why what ran there ended."""
+    return f"node {node} crashed"
+
+
+def why_empty(slot: Slot, desired: Desired) -> str:
     """Why a slot without an active replica gets one."""
     newest = slot.newest
     if newest is None:
         return "slot is empty"
+    if is_lost(newest, desired):
+        return f"replacing {newest.id}: {crash_of(newest.node)}"
     if newest.phase is not Phase.EXITED:
         return f"replacing {newest.id}: it is being stopped"
     return f"replacing {newest.id}: {ending(newest.exit or Exit())}"

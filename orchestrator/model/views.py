@@ -94,7 +94,8 @@ class NodeView(View):
     name: str
     zone: str
     status: str
-    """Ready, Cordoned, Draining, or Drained; as kubectl's SchedulingDisabled."""
+    """Ready, Cordoned, Draining, or Drained; of one that has crashed NotReady, or both:
+    `NotReady,Cordoned`, as kubectl's `NotReady,SchedulingDisabled`."""
     cpu_millicores: int
     """What may be reserved: the capacity, times the node's overcommit."""
     cpu_used_millicores: int
@@ -111,6 +112,14 @@ class NodeView(View):
     """`key=value:effect`, as kubectl writes it."""
     near: tuple[str, ...] = ()
     """As of a service, by what its replicas use, not by what they reserve."""
+
+
+class OutageView(View):
+    """Nodes that were to crash, or to be up again."""
+
+    nodes: tuple[NodeView, ...]
+    changed: tuple[str, ...]
+    """The names of those that were not so before."""
 
 
 class EventView(View):

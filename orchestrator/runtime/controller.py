@@ -28,6 +28,7 @@ from orchestrator.runtime.executor import Executor
 from orchestrator.runtime.images import Images
 from orchestrator.runtime.limit_watch import LimitWatch
 from orchestrator.runtime.mover import Mover
+from orchestrator.runtime.outages import Outages
 from orchestrator.runtime.project import Project
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from orchestrator.runtime.publisher import Publisher
@@ -66,6 +67,7 @@ class Controller:
         self.cluster = Cluster(engine, self.store, desired, self.log, clock)
         self.demands = Demands(self.cluster)
         self.mover = Mover(self.cluster)
+        self.outages = Outages(self.cluster)
         self.supervisor = ProxySupervisor(
             project.run_dir, settings.proxy_workers, self._suspected, self.demands.heard
         )

@@ -138,6 +138,20 @@ class DesiredState:
         marked = replace(record, cordoned=cordoned, draining=draining)
         self._commit(self._services, self._nodes | {name: marked})
 
+    def set_down(self, names: Iterable[str], *, down: bool) -> list[str]:
+        """These nodes have crashed, or are up again, all of them at once; the names of those that
+        were not so before. Raises `NotFoundError`."""
+        marked: dict[str, NodeRecord] = {}
+        for name in names:
+            if (node := self.now.nodes.get(name)) is None:
+                raise unknown("node", name, self.now.nodes)
+            if node.down != down:
+                record = self._nodes.get(name) or NodeRecord(node.spec)
+                marked[name] = replace(record, down=down)
+        if marked:
+            self._commit(self._services, self._nodes | marked)
+        return list(marked)
+
     def _specs(self, records: Mapping[str, ServiceRecord]) -> dict[str, ServiceSpec]:
         return {name: with_timing(one.spec, self._timing) for name, one in records.items()}
 
@@ -217,7 +231,7 @@ class DesiredState:
         if self.now.nodes and nodes == self._nodes:
             return self.now.nodes
         return {
-            name: Node(record.spec, record.cordoned, record.draining)
+            name: Node(record.spec, record.cordoned, record.draining, record.down)
             for name, record in (nodes or {LOCAL_NODE: NodeRecord(local_node())}).items()
         }
 

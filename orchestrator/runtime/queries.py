@@ -228,9 +228,16 @@ def _slots(spec: ServiceSpec) -> list[SlotKey]:
 
 
 def _node_status(node: Node, replicas: int) -> str:
+    if node.down:
+        return f"NotReady,{_mark(node, replicas)}".removesuffix(",")
+    return _mark(node, replicas) or "Ready"
+
+
+def _mark(node: Node, replicas: int) -> str:
+    """What its operator said of it, "" if nothing."""
     if node.draining:
         return "Draining" if replicas else "Drained"
-    return "Cordoned" if node.cordoned else "Ready"
+    return "Cordoned" if node.cordoned else ""
 
 
 def _others(room: NodeRoom) -> dict[str, tuple[int, int]]:

@@ -44,6 +44,7 @@ class NodeRecord:
     spec: NodeSpec
     cordoned: bool = False
     draining: bool = False
+    down: bool = False
 
 
 class Store:
@@ -178,18 +179,18 @@ class Store:
 
     def nodes(self) -> dict[str, NodeRecord]:
         """Every node."""
-        rows = self._db.execute("SELECT spec, cordoned, draining FROM nodes")
+        rows = self._db.execute("SELECT spec, cordoned, draining, down FROM nodes")
         records = [
-            NodeRecord(NodeSpec.model_validate_json(spec), bool(cordoned), bool(draining))
-            for spec, cordoned, draining in rows
+            NodeRecord(NodeSpec.model_validate_json(spec), *map(bool, marks))
+            for spec, *marks in rows
         ]
         return {record.spec.name: record for record in records}
 
     def put_node(self, record: NodeRecord) -> None:
         """Insert or replace a node."""
         self._db.execute(
-            "REPLACE INTO nodes VALUES (?, ?, ?, ?)",
-            (record.spec.name, dump(record.spec), record.cordoned, record.draining),
+            "REPLACE INTO nodes VALUES (?, ?, ?, ?, ?)",
+            (record.spec.name, dump(record.spec), record.cordoned, record.draining, record.down),
         )
 
     def delete_node(self, name: str) -> None:

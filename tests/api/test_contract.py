@@ -144,6 +144,20 @@ async def test_nodes(shared: Api) -> None:
         assert answer.json()["status"] == status
 
 
+async def test_crash_and_recover(shared: Api) -> None:
+    await busy(shared)
+    for order, status, changed in (
+        ("crash", "NotReady", ["local"]),
+        ("crash", "NotReady", []),
+        ("recover", "Ready", ["local"]),
+        ("recover", "Ready", []),
+    ):
+        answer = (await shared.post(f"/v1/nodes/{order}", {"nodes": ["local"]})).json()
+        (node,) = answer["nodes"]
+        assert_shape(node, NODE)
+        assert (node["status"], answer["changed"]) == (status, changed)
+
+
 async def test_explain(shared: Api) -> None:
     await busy(shared)
     (why,) = await shared.get("/v1/explain/web-1")

@@ -40,6 +40,8 @@ async def a_job(api: Api) -> None:
         ("POST", "/v1/nodes/nowhere/cordon", {}),
         ("POST", "/v1/nodes/nowhere/uncordon", {}),
         ("POST", "/v1/nodes/nowhere/drain", {}),
+        ("POST", "/v1/nodes/crash", {"nodes": ["local", "nowhere"]}),
+        ("POST", "/v1/nodes/recover", {"nodes": ["nowhere"]}),
         ("GET", "/nothing", None),
     ],
 )

@@ -75,6 +75,38 @@ async def test_a_node_is_cordoned(page: Page, api: Api) -> None:
     await expect(page.locator("article.node")).to_contain_text("Cordoned")
 
 
+async def test_a_node_crashes_and_is_up_again(page: Page, api: Api) -> None:
+    nodes = [{"name": name, "capacity": {"cpu": "1", "memory": "1Gi"}} for name in ("n1", "n2")]
+    assert (await api.post("/v1/apply", {"nodes": nodes})).status_code == 200
+    await api.apply(api.rig.worker(replicas=2, placement={"strategy": "spread"}))
+    await settle(api.served.controller)
+    first, second = page.locator("article.node").first, page.locator("article.node").last
+    await expect(second.locator(".replica")).to_have_count(1)
+    await page.get_by_role("button", name="n2", exact=True).click()
+    box = page.get_by_role("dialog")
+    await box.get_by_role("button", name="Crash").click()
+    await expect(box.locator("dd").first).to_have_text("NotReady")
+    await expect(box.locator("ol")).to_contain_text("the node crashed with 1 replica on it")
+    await box.get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("button", name="n2 (NotReady)")).to_be_visible()
+    await expect(second).to_contain_text("crashed: nothing runs here")
+    await expect(first.locator('.replica[data-status="Ready"]')).to_have_count(2)
+    await expect(page.locator("#events")).to_contain_text("(NodeLost): node n2 crashed")
+    marks = page.locator("article.service .chart").first.locator(".mark.Warning title")
+    told = " ".join(await marks.all_text_contents())
+    assert "NodeNotReady: the node crashed" in told
+    assert "NodeLost" in told
+    await expect(page.locator(".ghost")).to_have_count(0)
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    await page.get_by_role("button", name="n2 (NotReady)").click()
+    await box.get_by_role("button", name="Recover").click()
+    await expect(box.locator("dd").first).to_have_text("Ready")
+    await box.get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("button", name="n2", exact=True)).to_be_visible()
+    await expect(first.locator(".replica")).to_have_count(2)
+
+
 async def test_events_are_filtered(page: Page, api: Api) -> None:
     await two_workers(api)
     await page.get_by_label("Show only").fill("replica/job-2")

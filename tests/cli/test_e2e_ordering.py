@@ -201,6 +201,28 @@ def test_drain_and_uncordon(orch: Orch) -> None:
     assert "there are: node-1, node-2" in orch.quick("cordon", "node-9", code=1)
 
 
+def test_crash_and_recover(orch: Orch) -> None:
+    """A node loses power: what it ran is elsewhere at once, and stays there."""
+    orch.up("-f", write(orch.state_dir, NODES, web(free_port())), "--wait")
+    (node,) = {row["node"] for row in orch.json("ps")}
+    assert "there are: node-1, node-2" in orch.quick("crash", node, "node-9", code=1)
+    assert orch.quick("crash", f"node/{node}") == f"node/{node} crashed\n"
+    assert orch.quick("crash", node) == f"node/{node} is down already\n"
+
+    def elsewhere() -> bool:
+        rows = orch.json("ps")
+        return all(row["status"] == "Ready" and row["node"] != node for row in rows)
+
+    eventually(elsewhere)
+    assert {row["restarts"] for row in orch.json("ps")} == {0}
+    assert {row["name"]: row["status"] for row in orch.json("nodes")}[node] == "NotReady"
+    assert "node is down" in orch.quick("explain", "web-1")
+    assert f"(NodeLost): node {node} crashed" in orch.quick("events")
+    assert orch.quick("recover", node) == f"node/{node} is up again\n"
+    assert orch.quick("recover", node) == f"node/{node} is up already\n"
+    assert node not in {row["node"] for row in orch.json("ps")}
+
+
 def test_two_projects_side_by_side(orch: Orch) -> None:
     """Each with a controller, a folder and a port of its own."""
     other = Orch(orch.state_dir, f"{orch.project}-b")

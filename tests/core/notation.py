@@ -1,6 +1,6 @@
 """A compact text for cluster states, so that a test of a decision reads as a table.
 
-    node n1 cpu=1 memory=1Gi zone=a disk=ssd cordoned      a node (draining, too); n1 is there if
+    node n1 cpu=1 memory=1Gi zone=a disk=ssd cordoned      a node (draining, down); n1 is there if
                                                            no node is named: cpu 4, memory 4Gi
     node n2 taint=old:NoExecute                            for those with tolerates=old
     web 3@b cpu=300m policy=never strategy=spread          3 replicas wanted at revision b (paused:
@@ -9,7 +9,7 @@
     web-1 last=4 not_before=7 failures=2                   what slot 1 remembers
 
 A replica is starting, running (not ready), ready, stopping, or exited: exit=0, exit=137, exit=oom,
-exit=stopped, exit=ErrImagePull, exit=gone. `failed` is one whose liveness probe failed for good,
+exit=stopped, exit=NodeLost, exit=gone. `failed` is one whose liveness probe failed for good,
 `unstarted` one whose startup probe has not passed, `restart` one that is to be restarted.
 """
 
@@ -104,7 +104,7 @@ def _node(name: str, words: list[str]) -> Node:
             "labels": pairs,
         }
     )
-    return Node(spec, "cordoned" in flags, "draining" in flags)
+    return Node(spec, "cordoned" in flags, "draining" in flags, "down" in flags)
 
 
 def _service(name: str, words: list[str]) -> Service:

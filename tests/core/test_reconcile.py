@@ -809,6 +809,83 @@ RESTARTS = {
     ),
 }
 
+CRASHES = {
+    "all that a node that is down runs is killed, and comes back elsewhere at once": (
+        """
+        node n1
+        node n2 down
+        web 5@a
+        web-1.1 n1@a ready
+        web-2.1 n2@a ready
+        web-3.2 n2@a starting
+        web-4.1 n2@a stopping
+        web-5.1 n2@a running failed
+        """,
+        """
+        kill web-2.1: node n2 crashed
+        kill web-3.2: node n2 crashed
+        kill web-4.1: node n2 crashed
+        kill web-5.1: node n2 crashed
+        start web-2.2 on n1: replacing web-2.1: node n2 crashed
+        start web-3.3 on n1: replacing web-3.2: node n2 crashed
+        start web-4.2 on n1: replacing web-4.1: node n2 crashed
+        """,
+    ),
+    "so are those that nobody declares, and those that are to go anyway": (
+        """
+        node n1
+        node n2 down
+        web 1@a
+        web-1.1 n1@a ready
+        web-2.1 n2@a ready
+        job-1.1 n2@a ready
+        """,
+        """
+        kill job-1.1: node n2 crashed
+        kill web-2.1: node n2 crashed
+        """,
+    ),
+    "it is no failure: no backoff, and another attempt under every policy": (
+        """
+        web 1@a policy=never
+        web-1.1 n1@a exit=NodeLost
+        """,
+        "start web-1.2 on n1: replacing web-1.1: NodeLost",
+    ),
+    "what fits nowhere else is told so, and how many nodes are down": (
+        """
+        node n1 cpu=100m
+        node n2 down
+        node n3 down cordoned
+        web 2@a cpu=100m
+        api 1@a cpu=100m
+        web-1.1 n1@a ready
+        web-2.1 n2@a exit=NodeLost
+        """,
+        """
+        pending api-1: 0/3 nodes are available: 1 Insufficient cpu, 2 nodes are down. \
+It needs 100m more CPU on n1.
+        pending web-2: 0/3 nodes are available: 1 Insufficient cpu, 2 nodes are down. \
+It needs 100m more CPU on n1.
+        """,
+    ),
+    "what has ended on it stays ended": (
+        """
+        node n1
+        node n2 down
+        web 1@a policy=on-failure
+        web-1.1 n2@a exit=0
+        """,
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CRASHES)
+def test_crashes_of_nodes(name: str) -> None:
+    before, expected = CRASHES[name]
+    assert plan(before) == lines(expected)
+
 
 @pytest.mark.parametrize("name", CASES)
 def test_slots(name: str) -> None:

@@ -66,13 +66,14 @@ def node(
     labels: Mapping[str, str] | None = None,
     cordoned: bool = False,
     draining: bool = False,
+    down: bool = False,
 ) -> Node:
     """A wanted node with 1 GiB."""
     capacity = {"cpu": f"{cpu_millicores}m", "memory": 1024 * MIB}
     spec = NodeSpec.model_validate(
         {"name": name, "capacity": capacity, "zone": zone, "labels": dict(labels or {})}
     )
-    return Node(spec, cordoned, draining)
+    return Node(spec, cordoned, draining, down)
 
 
 _ids = st.builds(
@@ -98,6 +99,7 @@ _nodes = st.builds(
     labels=st.sampled_from(({}, {"disk": "ssd"})),
     cordoned=st.sampled_from((False, False, True)),
     draining=st.sampled_from((False, False, False, True)),
+    down=st.sampled_from((False, False, False, True)),
 )
 
 

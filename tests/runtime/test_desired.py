@@ -136,6 +136,28 @@ def test_marks_stay_when_a_node_is_applied_again(open_store: Open, desired: Desi
         assert marked.spec.capacity.cpu_millicores == 2000
 
 
+def test_nodes_are_down_until_they_are_up_all_or_none(
+    open_store: Open, desired: DesiredState
+) -> None:
+    desired.apply(Change(nodes=(node("n1"), node("n2"))))
+    serial = desired.now.serial
+    with pytest.raises(NotFoundError, match="no node is named 'n9'"):
+        desired.set_down(["n1", "n9"], down=True)
+    assert not desired.now.nodes["n1"].down
+    assert desired.set_down(["n1", "n2"], down=True) == ["n1", "n2"]
+    assert desired.set_down(["n2"], down=True) == []
+    assert desired.now.serial == serial + 1
+    desired.apply(Change(nodes=(node("n1", cpu="2"),)))
+    desired.mark_node("n2", cordoned=True, draining=False)
+    again = DesiredState(open_store(), DEMO)
+    for state in (desired, again):
+        assert [(one.down, one.schedulable) for one in state.now.nodes.values()] == [
+            (True, False), (True, False),
+        ]  # fmt: skip
+    assert again.set_down(["n1"], down=False) == ["n1"]
+    assert again.now.nodes["n1"].schedulable
+
+
 def test_the_machine_itself_can_be_marked(open_store: Open, desired: DesiredState) -> None:
     desired.mark_node(LOCAL_NODE, cordoned=True, draining=False)
     assert not desired.now.nodes[LOCAL_NODE].schedulable

@@ -33,7 +33,10 @@ class Always:
         self._surges: dict[str, int] = {}
 
     def decided(self, controller: Controller, start: StartReplica) -> None:
-        """Such a start keeps within the node's capacity, and joins one other attempt at most."""
+        """Such a start keeps within the capacity of a node that is up, and joins one other attempt
+        at most."""
+        wanted = controller.cluster.desired.now.nodes
+        hold(not wanted[start.node].down, f"{start} was decided, but {start.node} is down")
         known = controller.cluster.observed.replicas.values()
         _no_node_over_capacity(controller, known, [start.node])
         there = [one.id for one in known if one.active and one.id.key == start.id.key]
@@ -108,6 +111,9 @@ def unrest(controller: Controller, world: World) -> str:
     believed = {one.id for one in known.values() if one.phase is not Phase.EXITED}
     if running != believed:
         return f"running {sorted(running)}, believed {sorted(believed)}"
+    down = {name for name, node in controller.cluster.desired.now.nodes.items() if node.down}
+    if lost := [replica.id for replica in world if replica.running and replica.node in down]:
+        return f"on nodes that are down run {lost}"
     if controller.watcher.degraded:
         return "the engine does not answer"
     if controller.cluster.desired.deleting:

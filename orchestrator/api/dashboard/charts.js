@@ -7,6 +7,7 @@ const WIDTH = 200;
 const HEIGHT = 36;
 const SECONDS = 120;
 const CHANGES = new Set(["Applied", "Scaled", "Restarting", "Deleting"]);
+const FAULTS = new Set(["NodeNotReady", "NodeReady"]); // of a node: everybody's
 
 // `least`: the top of the scale where all values are below it, so that noise looks like noise.
 const CHARTS = [
@@ -87,9 +88,9 @@ function marksOf(events, service, since) {
   return events.filter(
     ({ time, type, reason, object }) =>
       time > since &&
-      (object === `service/${service}`
+      (FAULTS.has(reason) || (object === `service/${service}`
         ? type === "Warning" || CHANGES.has(reason)
-        : type === "Warning" && object.startsWith(replica) && /^\d+$/.test(object.slice(replica.length))),
+        : type === "Warning" && object.startsWith(replica) && /^\d+$/.test(object.slice(replica.length)))),
   );
 }
 

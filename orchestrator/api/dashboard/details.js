@@ -67,9 +67,11 @@ export class Details {
         action("Stop (TERM)", `/v1/replicas/${path}/kill`, { signal: "TERM" }),
       ];
     }
-    return ["cordon", "uncordon", "drain"].map((verb) =>
-      action(verb[0].toUpperCase() + verb.slice(1), `/v1/nodes/${path}/${verb}`),
-    );
+    const named = (verb, ...rest) => action(verb[0].toUpperCase() + verb.slice(1), ...rest);
+    return [
+      ...["cordon", "uncordon", "drain"].map((verb) => named(verb, `/v1/nodes/${path}/${verb}`)),
+      ...["crash", "recover"].map((verb) => named(verb, `/v1/nodes/${verb}`, { nodes: [name] })),
+    ];
   }
 
   #replica(name) {
