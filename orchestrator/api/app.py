@@ -5,27 +5,24 @@ import os
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, Header, Query, Response
+from fastapi import FastAPI, Header, Query, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from orchestrator import __version__
-from orchestrator.api import page, problems
+from orchestrator.api import page, problems, workloads
 from orchestrator.api.planning import change_of, check_serial, moves_view, planned, rebalanced
 from orchestrator.api.reading import default_folder, previous, read
 from orchestrator.api.streams import event_stream, log_stream
+from orchestrator.api.workloads import Nothing
 from orchestrator.model.bodies import (
-    ExecBody,
-    KillBody,
     ManifestBody,
     ManifestText,
     NodesBody,
     RebalanceBody,
-    ScaleBody,
 )
 from orchestrator.model.views import (
     DurationsView,
     EventView,
-    ExecView,
     ExplainView,
     InfoView,
     MoveView,
@@ -43,7 +40,6 @@ from orchestrator.runtime.controller import Controller
 from orchestrator.runtime.meter import Meter
 from orchestrator.runtime.queries import Queries
 
-Nothing = Annotated[dict[str, Any] | None, Body()]
 # What SQLite can hold.
 Serial = Query(ge=0, lt=2**63)
 
@@ -58,8 +54,7 @@ def create_app(controller: Controller, engine_reason: str, shutdown: asyncio.Eve
     _add_numbers(app, controller, queries)
     _add_streams(app, controller, queries)
     _add_manifests(app, controller)
-    _add_services(app, controller, queries)
-    _add_replicas(app, controller, queries)
+    workloads.install(app, controller, queries)
     _add_nodes(app, controller, queries)
 
     @app.post("/v1/shutdown", status_code=202)
@@ -212,47 +207,6 @@ def _add_manifests(app: FastAPI, controller: Controller) -> None:
         view = planned(controller, change)
         controller.apply(change)
         return view.model_copy(update={"serial": controller.cluster.desired.now.serial})
-
-
-def _add_services(app: FastAPI, controller: Controller, queries: Queries) -> None:
-    @app.post("/v1/services/{name}/scale")
-    async def scale(name: str, body: ScaleBody) -> ServiceView:
-        """Want another number of replicas."""
-        controller.scale(name, body.replicas)
-        return queries.service(name)
-
-    @app.post("/v1/services/{name}/restart")
-    async def restart(name: str, _: Nothing = None) -> ServiceView:
-        """Replace every replica, one after the other."""
-        controller.restart(name)
-        return queries.service(name)
-
-    @app.delete("/v1/services/{name}", status_code=204)
-    async def delete(name: str) -> Response:
-        """Want the service no more."""
-        controller.delete(name)
-        return Response(status_code=204)
-
-
-def _add_replicas(app: FastAPI, controller: Controller, queries: Queries) -> None:
-    @app.post("/v1/replicas/{name}/kill", status_code=204)
-    async def kill(name: str, body: KillBody) -> Response:
-        """Send a signal to a replica."""
-        replica = queries.find(name)
-        if replica.engine_id is not None:
-            await controller.engine.signal(replica.engine_id, body.signal)
-        return Response(status_code=204)
-
-    @app.post("/v1/replicas/{name}/exec")
-    async def execute(name: str, body: ExecBody) -> ExecView:
-        """Run a command inside a replica."""
-        replica = queries.find(name)
-        result = await controller.engine.exec(replica.engine_id or "", body.argv, body.timeout_s)
-        return ExecView(
-            exit_code=result.exit_code,
-            stdout=result.stdout.decode(errors="replace"),
-            stderr=result.stderr.decode(errors="replace"),
-        )
 
 
 def _add_nodes(app: FastAPI, controller: Controller, queries: Queries) -> None:

@@ -142,6 +142,9 @@ def _service_change(before: Service | None, after: Service | None) -> Change | N
         fields = (*fields, f"revision: {before.revision} -> {after.revision}")
     if not fields:
         return None
+    if after.paused and before.revision != after.revision:
+        held = f"rollout: paused, nothing is replaced until: orch rollout resume {after.name}"
+        fields = (*fields, held)
     return Change("~", f"service/{after.name}", f"service {after.name}", fields)
 
 

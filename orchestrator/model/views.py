@@ -86,6 +86,8 @@ class ServiceView(View):
     spec: ServiceSpec
     near: tuple[str, ...] = ()
     """A sentence on each limit (CPU, memory, concurrency) that it is close to now."""
+    paused: bool = False
+    """Whether its rollout is paused: replicas of another revision are well as they are."""
 
 
 class NodeView(View):

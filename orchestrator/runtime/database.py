@@ -40,7 +40,10 @@ CREATE TABLE events (
     serial INTEGER PRIMARY KEY, time REAL NOT NULL, type TEXT NOT NULL, reason TEXT NOT NULL,
     object TEXT NOT NULL, message TEXT NOT NULL) STRICT;
 """
-_UPGRADES: Final = ("ALTER TABLE nodes ADD COLUMN down INTEGER NOT NULL DEFAULT 0",)
+_UPGRADES: Final = (
+    "ALTER TABLE nodes ADD COLUMN down INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE services ADD COLUMN paused INTEGER NOT NULL DEFAULT 0",
+)
 """The first makes version 2 of the schema above, and so on."""
 SCHEMA_VERSION: Final = 1 + len(_UPGRADES)
 

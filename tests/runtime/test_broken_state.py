@@ -72,11 +72,15 @@ def test_the_file_of_the_first_version_is_brought_up_to_date(
     with sqlite3.connect(database) as connection:
         connection.executescript(f"{module._SCHEMA} PRAGMA user_version = 1;")
         connection.execute("INSERT INTO nodes VALUES (?, ?, 1, 0)", ("n1", dump(node("n1"))))
+        connection.execute(
+            "INSERT INTO services VALUES (?, ?, 'digest', 2, 0)", ("web", dump(service()))
+        )
     connection.close()
     for _ in range(2):
         store = open_store()
         assert (store.trouble, set_aside(database)) == ("", [])
         assert store.nodes() == {"n1": NodeRecord(node("n1"), cordoned=True)}
+        assert store.services() == {"web": ServiceRecord(service(), "digest", 2)}
 
 
 def test_the_file_of_a_newer_version_is_kept(

@@ -96,6 +96,38 @@ def test_a_restart_is_a_new_revision_that_lasts(open_store: Open, desired: Desir
     assert DesiredState(open_store(), DEMO).now.services["web"].revision == second
 
 
+def test_a_pause_lasts_until_it_is_resumed_whoever_applies_what(
+    open_store: Open, desired: DesiredState
+) -> None:
+    desired.apply(Change((service(),)))
+    assert [desired.set_paused("web", paused=True) for _ in range(2)] == [True, False]
+    desired.apply(Change((service(env={"A": "1"}),), prune=True))
+    again = DesiredState(open_store(), DEMO)
+    for state in (desired, again):
+        assert state.now.services["web"].paused
+    assert again.set_paused("web", paused=False)
+    assert not DesiredState(open_store(), DEMO).now.services["web"].paused
+
+
+def test_a_pause_ends_with_its_service(desired: DesiredState) -> None:
+    desired.apply(Change((service(),)))
+    desired.set_paused("web", paused=True)
+    desired.delete("web")
+    desired.apply(Change((service(),)))
+    assert not desired.now.services["web"].paused
+
+
+def test_a_restart_of_what_is_paused_is_refused(desired: DesiredState) -> None:
+    """As kubectl refuses it: nothing would come of it."""
+    desired.apply(Change((service(),)))
+    desired.set_paused("web", paused=True)
+    before = desired.now
+    with pytest.raises(ConflictError, match="the rollout of 'web' is paused") as refused:
+        desired.restart("web")
+    assert refused.value.remedy == "first: orch rollout resume web"
+    assert desired.now is before
+
+
 def test_new_sources_are_a_new_revision(desired: DesiredState) -> None:
     desired.apply(Change((service(),), sources={"web": "one"}))
     first = desired.now.services["web"].revision
@@ -190,6 +222,8 @@ def test_unknown_names_are_told_what_there_is(desired: DesiredState) -> None:
     with pytest.raises(NotFoundError, match="no service is named 'wep'") as found:
         desired.scale("wep", 1)
     assert found.value.remedy == "there are: web"
+    with pytest.raises(NotFoundError, match="no service is named 'wep'"):
+        desired.set_paused("wep", paused=True)
     with pytest.raises(NotFoundError, match="no node is named 'n9'"):
         desired.mark_node("n9", cordoned=True, draining=False)
 

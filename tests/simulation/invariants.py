@@ -134,13 +134,15 @@ def _slots(controller: Controller) -> set[SlotKey]:
 
 
 def _is_over(controller: Controller, there: list[Replica]) -> bool:
-    """Whether the newest attempt is of the wanted revision, has ended and is to stay so."""
+    """Whether the newest attempt is of the wanted revision (of any, while its rollout is paused),
+    has ended and is to stay so."""
     newest = max(there, key=lambda one: one.id.attempt, default=None)
     wanted = controller.cluster.desired.now.services.get(newest.id.service) if newest else None
     if newest is None or wanted is None or newest.exit is None:
         return False
     policy = wanted.spec.restart.policy
-    return newest.revision == wanted.revision and not should_restart(policy, newest.exit)
+    counts = wanted.paused or newest.revision == wanted.revision
+    return counts and not should_restart(policy, newest.exit)
 
 
 def _unsettled(controller: Controller, key: SlotKey, there: list[Replica], over: int) -> str:
@@ -151,7 +153,8 @@ def _unsettled(controller: Controller, key: SlotKey, there: list[Replica], over:
     if key in controller.pending:
         return _fits(controller, key, living)
     wanted = controller.cluster.desired.now.services[key.service]
-    if [(one.revision, one.ready) for one in living] == [(wanted.revision, True)]:
+    revisions = {one.revision for one in living} if wanted.paused else {wanted.revision}
+    if [one.ready for one in living] == [True] and living[0].revision in revisions:
         return ""
     if _is_over(controller, there):
         return ""
