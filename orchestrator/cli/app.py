@@ -24,6 +24,7 @@ from orchestrator.cli.commands.plan import plan
 from orchestrator.cli.commands.reading import nodes, ps, services
 from orchestrator.cli.commands.rebalance import rebalance
 from orchestrator.cli.commands.replicas import execute, kill
+from orchestrator.cli.commands.rollout import pause, resume, status
 from orchestrator.cli.commands.services import delete, restart, scale
 from orchestrator.cli.commands.sim import run as sim_run
 from orchestrator.cli.commands.top import top
@@ -67,6 +68,11 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "doctor": doctor,
     "version": version,
 }
+ROLLOUT_COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
+    "pause": pause,
+    "resume": resume,
+    "status": status,
+}
 
 app = typer.Typer(
     name="orch",
@@ -82,6 +88,14 @@ for _name, _function in COMMANDS.items():
 sim = typer.Typer(help="Studies in virtual time.", no_args_is_help=True, rich_markup_mode=None)
 sim.command("run")(command(sim_run))
 app.add_typer(sim, name="sim")
+rollout = typer.Typer(
+    help="Pause rollouts, resume them, say how far one is.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+for _name, _function in ROLLOUT_COMMANDS.items():
+    rollout.command(_name)(command(_function))
+app.add_typer(rollout, name="rollout")
 
 
 def run() -> None:

@@ -181,6 +181,57 @@ def test_restart(orch: Orch) -> None:
     assert not set(before) & set(pids(orch))
 
 
+def test_restart_of_one_replica(orch: Orch) -> None:
+    """The others stay; a name that nothing has changes nothing."""
+    orch.up("-f", write(orch.state_dir, web(free_port())), "--wait")
+    before = pids(orch)
+    assert orch.quick("restart", "web-2", "--wait") == "replica/web-2 restarting\n"
+    after = pids(orch)
+    assert (after[0], after[1] != before[1]) == (before[0], True)
+    said = orch.quick("restart", "web-1", "web-9", code=1)
+    assert "no service or replica is named 'web-9'" in said
+    assert "service/web" in said
+    assert pids(orch) == after
+
+
+def test_rollout_pause_and_resume(orch: Orch) -> None:
+    """Nothing is replaced meanwhile, and who waits for it is told why."""
+    port = free_port()
+    orch.up("-f", write(orch.state_dir, web(port)), "--wait")
+    assert orch.quick("rollout", "pause", "service/web") == "service/web paused\n"
+    before = pids(orch)
+    new = write(orch.state_dir, web(port, greeting="bye"))
+    assert "rollout: paused, nothing is replaced until" in orch.quick("plan", "-f", new)
+    said = orch.quick("apply", "-f", new, "--wait", code=1)
+    assert "paused rollout of web: replicas of older revisions stay as they are" in said
+    assert "go on with: orch rollout resume web" in said
+    assert "the rollout of 'web' is paused" in orch.quick("restart", "web", "--wait", code=1)
+    assert pids(orch) == before
+    assert "Ready,Paused" in orch.quick("services")
+    paused = 'service "web" is paused: 0 out of 2 replicas are updated\n'
+    assert orch.quick("rollout", "status", "web") == paused
+    assert "go on with" in orch.quick("rollout", "status", "web", "--watch", code=1)
+    assert orch.quick("scale", "web=3", "--wait") == "service/web scaled to 3\n"
+    assert pids(orch)[:2] == before
+    assert orch.quick("rollout", "resume", "web") == "service/web resumed\n"
+    told = orch.quick("rollout", "status", "web", "--watch").splitlines()
+    assert told[-1] == 'service "web" successfully rolled out'
+    assert all(line.startswith("Waiting for service") for line in told[:-1])
+    assert not set(before) & set(pids(orch))
+    assert answers(port) == "bye"
+    assert "there are: web" in orch.quick("rollout", "pause", "web", "wep", code=1)
+    assert not orch.json("services")[0]["paused"]
+
+
+def test_a_rollout_that_never_ends_is_followed_no_longer_than_asked(orch: Orch) -> None:
+    """The new revision does not get ready."""
+    orch.up("-f", write(orch.state_dir, sleeper()), "--wait")
+    unready = sleeper().replace("1000", "1001") + "probes: {readiness: {exec: ['false']}}\n"
+    orch.quick("apply", "-f", write(orch.state_dir, unready))
+    said = orch.quick("rollout", "status", "idle", "--watch", "--timeout", "300ms", code=4)
+    assert "the rollout of idle is not finished" in said
+
+
 def test_delete(orch: Orch) -> None:
     """The service and its replicas."""
     orch.up("-f", write(orch.state_dir, sleeper("a"), sleeper("b")), "--wait")
