@@ -62,9 +62,11 @@ export class Details {
     const action = (label, route, body) =>
       element("button", { onclick: () => this.#say(() => post(route, body)) }, label);
     if (kind === "replica") {
+      const signals = { Kill: "KILL", "Stop (TERM)": "TERM", "Hang (STOP)": "STOP", "Wake (CONT)": "CONT" };
       return [
-        action("Kill", `/v1/replicas/${path}/kill`, { signal: "KILL" }),
-        action("Stop (TERM)", `/v1/replicas/${path}/kill`, { signal: "TERM" }),
+        ...Object.entries(signals).map(([label, signal]) =>
+          action(label, `/v1/replicas/${path}/kill`, { signal })),
+        action("Restart", `/v1/replicas/${path}/restart`),
       ];
     }
     const named = (verb, ...rest) => action(verb[0].toUpperCase() + verb.slice(1), ...rest);
