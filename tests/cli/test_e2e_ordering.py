@@ -201,7 +201,8 @@ def test_rollout_pause_and_resume(orch: Orch) -> None:
     assert orch.quick("rollout", "pause", "service/web") == "service/web paused\n"
     before = pids(orch)
     new = write(orch.state_dir, web(port, greeting="bye"))
-    assert "rollout: paused, nothing is replaced until" in orch.quick("plan", "-f", new)
+    held = "The rollout of web is paused: 2 of 2 replicas not updated until: orch rollout resume"
+    assert held in orch.quick("plan", "-f", new)
     said = orch.quick("apply", "-f", new, "--wait", code=1)
     assert "paused rollout of web: replicas of older revisions stay as they are" in said
     assert "go on with: orch rollout resume web" in said
