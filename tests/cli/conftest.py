@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.manifests import NODES, free_port, web, write
+from tests.cli.manifests import NODES, web, write
 from tests.cli.orch import Orch
 from tests.support.guardian import guardian
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Small manifests: the sample app as a process, on free ports."""
 
-import socket
 from pathlib import Path
 
 from tests.cli.orch import ROOT
@@ -59,10 +58,3 @@ def write(folder: Path, *documents: str, name: str = "app.yaml") -> str:
     path = folder / name
     path.write_text("---\n".join(documents))
     return str(path)
-
-
-def free_port() -> int:
-    """Free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

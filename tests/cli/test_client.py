@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.cli.client import ApiError, Client
 from orchestrator.cli.exits import NoControllerError, WaitTimeoutError
-from tests.cli.manifests import free_port
+from tests.support.ports import free_port
 
 
 @contextmanager

@@ -5,8 +5,9 @@ import socket
 
 import pytest
 
-from tests.cli.manifests import free_port, sleeper, web, write
+from tests.cli.manifests import sleeper, web, write
 from tests.cli.orch import Orch
+from tests.support.ports import free_port
 
 
 def findings(orch: Orch, *args: str, code: int = 0, **env: str) -> dict[str, dict[str, str]]:

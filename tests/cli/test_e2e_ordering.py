@@ -8,8 +8,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from orchestrator.runtime.project import resolve
-from tests.cli.manifests import NODES, free_port, sleeper, web, write
+from tests.cli.manifests import NODES, sleeper, web, write
 from tests.cli.orch import Orch, is_running
+from tests.support.ports import free_port
 from tests.support.wait import eventually
 
 

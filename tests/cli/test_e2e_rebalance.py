@@ -1,7 +1,8 @@
 """`orch rebalance`: shown, then done; nodes are free afterwards."""
 
-from tests.cli.manifests import free_port, write
+from tests.cli.manifests import write
 from tests.cli.orch import Orch
+from tests.support.ports import free_port
 
 NODES = "---".join(
     f"\nkind: Node\nname: n{number}\ncapacity: {{cpu: 4, memory: 8Gi}}\n" for number in range(4)

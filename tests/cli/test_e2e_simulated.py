@@ -1,7 +1,8 @@
 """`--engine simulated`: more replicas than this machine could bear, under the same commands."""
 
-from tests.cli.manifests import free_port, write
+from tests.cli.manifests import write
 from tests.cli.orch import Orch
+from tests.support.ports import free_port
 from tests.support.wait import eventually
 
 NODES = "---".join(

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.cli.manifests import free_port, sleeper, web, write
+from tests.cli.manifests import sleeper, web, write
 from tests.cli.orch import Orch, is_running
+from tests.support.ports import free_port
 from tests.support.wait import eventually
 
 UP = ("up", "--engine", "process", "--api-port", "0")

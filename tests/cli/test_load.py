@@ -14,8 +14,9 @@ from orchestrator.cli.load.profile import profile_of
 from orchestrator.cli.load.result import doubts, result_of
 from orchestrator.core.histogram import RELATIVE_ERROR
 from tests.browser.find import chromium
-from tests.cli.manifests import NODES, free_port, sleeper, web, write
+from tests.cli.manifests import NODES, sleeper, web, write
 from tests.cli.orch import Orch
+from tests.support.ports import free_port
 from tests.support.wait import eventually
 
 

@@ -9,16 +9,10 @@ from typing import Any
 import pytest
 
 from orchestrator.model.snapshot import Endpoint, Listener, Snapshot
-from orchestrator.runtime.proxy_supervisor import ProxySupervisor, open_listener
+from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from tests.proxy.raw_client import RawClient
 from tests.proxy.replicas import Behaviour, Replica, answer_with_name
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with contextlib.closing(open_listener(Listener("free", "127.0.0.1", 0))) as sock:
-        port: int = sock.getsockname()[1]
-        return port
+from tests.support.ports import free_port
 
 
 class Proxy:

@@ -12,9 +12,10 @@ from orchestrator.model.snapshot import Listener, Snapshot
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.proxy.tcp import Session
 from orchestrator.runtime.proxy_supervisor import open_listener
-from tests.proxy.conftest import Proxy, endpoint, free_port
+from tests.proxy.conftest import Proxy, endpoint
 from tests.proxy.raw_client import RawClient
 from tests.proxy.replicas import Connection, Replica
+from tests.support.ports import free_port
 
 PATIENCE_S = 10.0
 BLOCK = bytes(range(256)) * 256

@@ -10,13 +10,13 @@ from subprocess import DEVNULL, Popen
 
 import pytest
 
-from tests.proxy.conftest import free_port
 from tests.proxy.corpus.cases import hosted
 from tests.proxy.h11_replica import Readings
 from tests.proxy.raw_client import RawClient
 from tests.proxy.replicas import Replica
 from tests.proxy.streams import forwarded_requests
 from tests.proxy.test_corpus import ACCEPTED
+from tests.support.ports import free_port
 from tests.support.wait import eventually_async
 
 NEXT = hosted(line=b"GET /next HTTP/1.1")

@@ -12,9 +12,10 @@ from orchestrator.proxy import listening
 from orchestrator.proxy.listening import PlainServer
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.runtime.proxy_supervisor import open_listener
-from tests.proxy.conftest import endpoint, free_port
+from tests.proxy.conftest import endpoint
 from tests.proxy.raw_client import RawClient
 from tests.proxy.replicas import Replica
+from tests.support.ports import free_port
 from tests.support.wait import eventually_async
 
 

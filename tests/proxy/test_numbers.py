@@ -15,10 +15,11 @@ from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.numbers import waited
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.runtime.proxy_supervisor import open_listener
-from tests.proxy.conftest import Proxy, endpoint, free_port
+from tests.proxy.conftest import Proxy, endpoint
 from tests.proxy.raw_client import get
 from tests.proxy.replicas import Connection, Replica, echo, hang_up_after_head, response
 from tests.proxy.test_upgrade import UPGRADE, shout
+from tests.support.ports import free_port
 from tests.support.wait import eventually_async
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proxy.conftest import Proxy, endpoint, free_port
+from tests.proxy.conftest import Proxy, endpoint
 from tests.proxy.raw_client import RawClient, get
 from tests.proxy.replicas import (
     Connection,
@@ -19,6 +19,7 @@ from tests.proxy.replicas import (
     hang_up_after_head,
     response,
 )
+from tests.support.ports import free_port
 from tests.support.wait import eventually_async
 
 

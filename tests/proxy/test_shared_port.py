@@ -10,7 +10,7 @@ import pytest
 from orchestrator.model.snapshot import Limits, Listener, Redirect, Snapshot
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.runtime.proxy_supervisor import open_listener
-from tests.proxy.conftest import endpoint, free_port
+from tests.proxy.conftest import endpoint
 from tests.proxy.raw_client import RawClient, Response
 from tests.proxy.replicas import (
     Behaviour,
@@ -21,6 +21,7 @@ from tests.proxy.replicas import (
     hang_up_after_head,
     response,
 )
+from tests.support.ports import free_port
 from tests.support.wait import eventually_async
 
 

@@ -16,9 +16,10 @@ from orchestrator.model.snapshot import Listener, Snapshot
 from orchestrator.proxy.channel import PROTOCOL
 from orchestrator.runtime.processes import start_ticks
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor, stop_orphans
-from tests.proxy.conftest import Proxy, free_port
+from tests.proxy.conftest import Proxy
 from tests.proxy.raw_client import get
 from tests.proxy.replicas import Connection, echo, response
+from tests.support.ports import free_port
 from tests.support.wait import eventually_async
 
 CONTROLLER = """

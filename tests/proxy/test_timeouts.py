@@ -11,9 +11,10 @@ from orchestrator.model.snapshot import Listener, Snapshot
 from orchestrator.proxy import backend, client, lingering
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.runtime.proxy_supervisor import open_listener
-from tests.proxy.conftest import Proxy, endpoint, free_port
+from tests.proxy.conftest import Proxy, endpoint
 from tests.proxy.raw_client import RawClient
 from tests.proxy.replicas import Connection, Replica, deaf_port, echo, response
+from tests.support.ports import free_port
 from tests.support.wait import eventually_async
 
 LIMIT_S = 0.2

@@ -13,11 +13,12 @@ import pytest
 
 from orchestrator.model.snapshot import Limits, Snapshot
 from orchestrator.runtime.proxy_supervisor import open_listener
-from tests.proxy.conftest import Proxy, free_port
+from tests.proxy.conftest import Proxy
 from tests.proxy.raw_client import RawClient, get
 from tests.proxy.replicas import Connection, Replica, answer_with_name, echo, response
 from tests.proxy.tcp_support import plane_before
 from tests.proxy.tls_support import Secured
+from tests.support.ports import free_port
 from tests.support.wait import eventually_async
 
 DAY_S = 86_400

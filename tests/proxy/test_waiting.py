@@ -9,9 +9,10 @@ from orchestrator.model.snapshot import Endpoint, Limits, Listener, Snapshot
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.plane import DataPlane
 from orchestrator.runtime.proxy_supervisor import open_listener
-from tests.proxy.conftest import endpoint, free_port
+from tests.proxy.conftest import endpoint
 from tests.proxy.raw_client import RawClient
 from tests.proxy.replicas import Connection, Replica, response
+from tests.support.ports import free_port
 from tests.support.wait import eventually_async
 
 numbers = st.integers(0, 9)

@@ -10,9 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.cli.manifests import NODES, free_port, web, write
+from tests.cli.manifests import NODES, web, write
 from tests.cli.orch import Orch
 from tests.support.guardian import guardian
+from tests.support.ports import free_port
 from tests.support.rig import Rig, apply, settle
 
 
