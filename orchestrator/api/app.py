@@ -2,15 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Header, Query, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from orchestrator import __version__
-from orchestrator.api import page, problems
-from orchestrator.api.planning import change_of, check_serial, moves_view, planned, rebalanced
+from orchestrator.api import nodes, page, problems
+from orchestrator.api.planning import change_of, check_serial, planned
 from orchestrator.api.reading import default_folder, previous, read
 from orchestrator.api.streams import event_stream, log_stream
 from orchestrator.model.bodies import (
@@ -18,8 +17,6 @@ from orchestrator.model.bodies import (
     KillBody,
     ManifestBody,
     ManifestText,
-    NodesBody,
-    RebalanceBody,
     ScaleBody,
 )
 from orchestrator.model.views import (
@@ -28,13 +25,9 @@ from orchestrator.model.views import (
     ExecView,
     ExplainView,
     InfoView,
-    MoveView,
-    NodeView,
-    OutageView,
     PlanView,
     PreviousView,
     ReadView,
-    RebalanceView,
     ReplicaView,
     ServiceView,
     StatsView,
@@ -60,7 +53,7 @@ def create_app(controller: Controller, engine_reason: str, shutdown: asyncio.Eve
     _add_manifests(app, controller)
     _add_services(app, controller, queries)
     _add_replicas(app, controller, queries)
-    _add_nodes(app, controller, queries)
+    nodes.install(app, controller, queries)
 
     @app.post("/v1/shutdown", status_code=202)
     async def stop(_: Nothing = None) -> dict[str, str]:
@@ -114,11 +107,6 @@ def _add_reads(app: FastAPI, controller: Controller, queries: Queries, reason: s
     async def service(name: str) -> ServiceView:
         """One service."""
         return queries.service(name)
-
-    @app.get("/v1/nodes")
-    async def nodes() -> list[NodeView]:
-        """Nodes, by name."""
-        return queries.nodes()
 
     @app.get("/v1/events")
     async def events(
@@ -253,54 +241,3 @@ def _add_replicas(app: FastAPI, controller: Controller, queries: Queries) -> Non
             stdout=result.stdout.decode(errors="replace"),
             stderr=result.stderr.decode(errors="replace"),
         )
-
-
-def _add_nodes(app: FastAPI, controller: Controller, queries: Queries) -> None:
-    @app.post("/v1/rebalance")
-    async def rebalance(body: RebalanceBody) -> RebalanceView:
-        """Move replicas so that whole nodes are free; or only say which, and change nothing."""
-        plan = await rebalanced(controller, body.max_moves)
-        if not body.dry_run:
-            controller.mover.begin(plan)
-        return RebalanceView(
-            nodes_before=plan.nodes_before,
-            nodes_after=plan.nodes_after,
-            moves=moves_view(plan.moves),
-        )
-
-    @app.get("/v1/rebalance")
-    async def moves_left() -> list[MoveView]:
-        """The moves that are under way or to come."""
-        return list(moves_view(controller.mover.left))
-
-    @app.post("/v1/nodes/{name}/cordon")
-    async def cordon(name: str, _: Nothing = None) -> NodeView:
-        """Place nothing more on the node."""
-        controller.mark_node(name, cordoned=True, draining=False, word="Cordoned")
-        return queries.node(name)
-
-    @app.post("/v1/nodes/{name}/uncordon")
-    async def uncordon(name: str, _: Nothing = None) -> NodeView:
-        """Use the node again."""
-        controller.mark_node(name, cordoned=False, draining=False, word="Uncordoned")
-        return queries.node(name)
-
-    @app.post("/v1/nodes/{name}/drain")
-    async def drain(name: str, _: Nothing = None) -> NodeView:
-        """Move every replica away from the node."""
-        controller.mark_node(name, cordoned=True, draining=True, word="Draining")
-        return queries.node(name)
-
-    def outage(names: Sequence[str], changed: Sequence[str]) -> OutageView:
-        nodes = tuple(map(queries.node, dict.fromkeys(names)))
-        return OutageView(nodes=nodes, changed=tuple(changed))
-
-    @app.post("/v1/nodes/crash")
-    async def crash(body: NodesBody) -> OutageView:
-        """Cut the power of these nodes: all that they run is killed, and started anew elsewhere."""
-        return outage(body.nodes, controller.outages.crash(body.nodes))
-
-    @app.post("/v1/nodes/recover")
-    async def recover(body: NodesBody) -> OutageView:
-        """Have these nodes up again, empty."""
-        return outage(body.nodes, controller.outages.recover(body.nodes))
