@@ -2,36 +2,29 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from orchestrator import __version__
-from orchestrator.api import page, problems, workloads
-from orchestrator.api.planning import change_of, check_serial, moves_view, planned, rebalanced
+from orchestrator.api import nodes, page, problems, workloads
+from orchestrator.api.nothing import Nothing
+from orchestrator.api.planning import change_of, check_serial, planned
 from orchestrator.api.reading import default_folder, previous, read
 from orchestrator.api.streams import event_stream, log_stream
-from orchestrator.api.workloads import Nothing
 from orchestrator.model.bodies import (
     ManifestBody,
     ManifestText,
-    NodesBody,
-    RebalanceBody,
 )
 from orchestrator.model.views import (
     DurationsView,
     EventView,
     ExplainView,
     InfoView,
-    MoveView,
-    NodeView,
-    OutageView,
     PlanView,
     PreviousView,
     ReadView,
-    RebalanceView,
     ReplicaView,
     ServiceView,
     StatsView,
@@ -55,7 +48,7 @@ def create_app(controller: Controller, engine_reason: str, shutdown: asyncio.Eve
     _add_streams(app, controller, queries)
     _add_manifests(app, controller)
     workloads.install(app, controller, queries)
-    _add_nodes(app, controller, queries)
+    nodes.install(app, controller, queries)
 
     @app.post("/v1/shutdown", status_code=202)
     async def stop(_: Nothing = None) -> dict[str, str]:
@@ -109,11 +102,6 @@ def _add_reads(app: FastAPI, controller: Controller, queries: Queries, reason: s
     async def service(name: str) -> ServiceView:
         """One service."""
         return queries.service(name)
-
-    @app.get("/v1/nodes")
-    async def nodes() -> list[NodeView]:
-        """Nodes, by name."""
-        return queries.nodes()
 
     @app.get("/v1/events")
     async def events(
@@ -207,54 +195,3 @@ def _add_manifests(app: FastAPI, controller: Controller) -> None:
         view = planned(controller, change)
         controller.apply(change)
         return view.model_copy(update={"serial": controller.cluster.desired.now.serial})
-
-
-def _add_nodes(app: FastAPI, controller: Controller, queries: Queries) -> None:
-    @app.post("/v1/rebalance")
-    async def rebalance(body: RebalanceBody) -> RebalanceView:
-        """Move replicas so that whole nodes are free; or only say which, and change nothing."""
-        plan = await rebalanced(controller, body.max_moves)
-        if not body.dry_run:
-            controller.mover.begin(plan)
-        return RebalanceView(
-            nodes_before=plan.nodes_before,
-            nodes_after=plan.nodes_after,
-            moves=moves_view(plan.moves),
-        )
-
-    @app.get("/v1/rebalance")
-    async def moves_left() -> list[MoveView]:
-        """The moves that are under way or to come."""
-        return list(moves_view(controller.mover.left))
-
-    @app.post("/v1/nodes/{name}/cordon")
-    async def cordon(name: str, _: Nothing = None) -> NodeView:
-        """Place nothing more on the node."""
-        controller.mark_node(name, cordoned=True, draining=False, word="Cordoned")
-        return queries.node(name)
-
-    @app.post("/v1/nodes/{name}/uncordon")
-    async def uncordon(name: str, _: Nothing = None) -> NodeView:
-        """Use the node again."""
-        controller.mark_node(name, cordoned=False, draining=False, word="Uncordoned")
-        return queries.node(name)
-
-    @app.post("/v1/nodes/{name}/drain")
-    async def drain(name: str, _: Nothing = None) -> NodeView:
-        """Move every replica away from the node."""
-        controller.mark_node(name, cordoned=True, draining=True, word="Draining")
-        return queries.node(name)
-
-    def outage(names: Sequence[str], changed: Sequence[str]) -> OutageView:
-        nodes = tuple(map(queries.node, dict.fromkeys(names)))
-        return OutageView(nodes=nodes, changed=tuple(changed))
-
-    @app.post("/v1/nodes/crash")
-    async def crash(body: NodesBody) -> OutageView:
-        """Cut the power of these nodes: all that they run is killed, and started anew elsewhere."""
-        return outage(body.nodes, controller.outages.crash(body.nodes))
-
-    @app.post("/v1/nodes/recover")
-    async def recover(body: NodesBody) -> OutageView:
-        """Have these nodes up again, empty."""
-        return outage(body.nodes, controller.outages.recover(body.nodes))

@@ -1,15 +1,12 @@
 """Orders about services and their replicas."""
 
-from typing import Annotated, Any
+from fastapi import FastAPI, Response
 
-from fastapi import Body, FastAPI, Response
-
+from orchestrator.api.nothing import Nothing
 from orchestrator.model.bodies import ExecBody, KillBody, ScaleBody
 from orchestrator.model.views import ExecView, ServiceView
 from orchestrator.runtime.controller import Controller
 from orchestrator.runtime.queries import Queries
-
-Nothing = Annotated[dict[str, Any] | None, Body()]
 
 
 def install(app: FastAPI, controller: Controller, queries: Queries) -> None:
