@@ -6,9 +6,10 @@ again at once is in the processor's cache: 0.4 µs less a request.
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.proxy.log_words import (
     ASKED_COMBINED,
@@ -30,20 +31,8 @@ Facts = list[Any]
 """Those of one request after those of the other, flat, in the order of the template's fields."""
 
 
-class AccessLog(Protocol):
+class AccessLog(ABC):
     """Lines of one format on their way to `append`, which takes many at a time."""
-
-    def __init__(self, append: Callable[[str], None]) -> None: ...
-
-    def note(self, exchange: "Exchange", took_s: float, now: float) -> None:
-        """A request is over at `now`, in seconds of `perf_counter`."""
-
-    def flush(self) -> None:
-        """Have all lines written."""
-
-
-class _Lines:
-    """Facts in batches. Whoever notes them does it in one step: a call less is 0.1 µs less."""
 
     template: str
 
@@ -52,6 +41,10 @@ class _Lines:
         self._facts: Facts = []
         self._full = BATCH * _width(self.template)
 
+    @abstractmethod
+    def note(self, exchange: "Exchange", took_s: float, now: float) -> None:
+        """A request is over at `now`, in seconds of `perf_counter`."""
+
     def flush(self) -> None:
         """Have all lines written."""
         facts, self._facts = self._facts, []
@@ -59,13 +52,13 @@ class _Lines:
             self._word(facts, time.time() - time.perf_counter())
             self._append(_filled(self.template, facts))
 
+    @abstractmethod
     def _word(self, facts: Facts, ahead: float) -> None:
         """Put into words what the template takes as text. The epoch's time is `ahead` of that of
         `now`, in seconds."""
-        raise NotImplementedError
 
 
-class CombinedLog(_Lines):
+class CombinedLog(AccessLog):
     """The bytes are those of the body."""
 
     template = "%s - - [%s] %s %d %d %s\n"
@@ -91,7 +84,7 @@ class CombinedLog(_Lines):
         facts[lines] = map(SAID_COMBINED.__getitem__, facts[lines])
 
 
-class JsonLog(_Lines):
+class JsonLog(AccessLog):
     """The bytes are all of the request and its answer."""
 
     template = (
