@@ -37,15 +37,18 @@ from orchestrator.runtime.queries import Queries
 Serial = Query(ge=0, lt=2**63)
 
 
-def create_app(controller: Controller, engine_reason: str, shutdown: asyncio.Event) -> FastAPI:
-    """The app; `shutdown` is set when a client asks for the end of the project."""
+def create_app(
+    controller: Controller, engine_reason: str, shutdown: asyncio.Event, closing: asyncio.Event
+) -> FastAPI:
+    """The app. `shutdown` is set when a client asks for the end of the project; what is endless
+    ends when `closing` is set."""
     app = FastAPI(title="orchestrator", version=__version__, redoc_url=None)
     queries = Queries(controller)
     problems.install(app)
     page.install(app)
     _add_reads(app, controller, queries, engine_reason)
     _add_numbers(app, controller, queries)
-    _add_streams(app, controller, queries)
+    _add_streams(app, controller, queries, closing)
     _add_manifests(app, controller)
     workloads.install(app, controller, queries)
     nodes.install(app, controller, queries)
@@ -148,13 +151,14 @@ def _add_numbers(app: FastAPI, controller: Controller, queries: Queries) -> None
         return Response(text, headers={"Content-Type": media_type})
 
 
-def _add_streams(app: FastAPI, controller: Controller, queries: Queries) -> None:
+def _add_streams(
+    app: FastAPI, controller: Controller, queries: Queries, closing: asyncio.Event
+) -> None:
     @app.get("/v1/events/stream")
     async def stream(after: Annotated[int | None, Serial] = None) -> StreamingResponse:
         """Events as they happen (text/event-stream)."""
-        return StreamingResponse(
-            event_stream(controller.log, after), media_type="text/event-stream"
-        )
+        happened = event_stream(controller.log, after, closing)
+        return StreamingResponse(happened, media_type="text/event-stream")
 
     @app.get("/v1/logs/{name}")
     async def logs(
@@ -165,7 +169,7 @@ def _add_streams(app: FastAPI, controller: Controller, queries: Queries) -> None
     ) -> StreamingResponse:
         """Output of a service's replicas, or of one (application/x-ndjson)."""
         replicas = queries.attempts(name, previous=previous)
-        lines = log_stream(controller.engine, replicas, tail, follow)
+        lines = log_stream(controller.engine, replicas, tail, follow, closing)
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
