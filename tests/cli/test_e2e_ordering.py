@@ -210,12 +210,12 @@ def test_rollout_pause_and_resume(orch: Orch) -> None:
     assert pids(orch) == before
     assert "Ready,Paused" in orch.quick("services")
     paused = 'service "web" is paused: 0 out of 2 replicas are updated\n'
-    assert orch.quick("rollout", "status", "web") == paused
-    assert "go on with" in orch.quick("rollout", "status", "web", "--watch", code=1)
+    assert orch.quick("rollout", "status", "web", "--no-watch") == paused
+    assert "go on with" in orch.quick("rollout", "status", "web", code=1)
     assert orch.quick("scale", "web=3", "--wait") == "service/web scaled to 3\n"
     assert pids(orch)[:2] == before
     assert orch.quick("rollout", "resume", "web") == "service/web resumed\n"
-    told = orch.quick("rollout", "status", "web", "--watch").splitlines()
+    told = orch.quick("rollout", "status", "web").splitlines()
     assert told[-1] == 'service "web" successfully rolled out'
     assert all(line.startswith("Waiting for service") for line in told[:-1])
     assert not set(before) & set(pids(orch))
@@ -229,7 +229,7 @@ def test_a_rollout_that_never_ends_is_followed_no_longer_than_asked(orch: Orch) 
     orch.up("-f", write(orch.state_dir, sleeper()), "--wait")
     unready = sleeper().replace("1000", "1001") + "probes: {readiness: {exec: ['false']}}\n"
     orch.quick("apply", "-f", write(orch.state_dir, unready))
-    said = orch.quick("rollout", "status", "idle", "--watch", "--timeout", "300ms", code=4)
+    said = orch.quick("rollout", "status", "idle", "--timeout", "300ms", code=4)
     assert "the rollout of idle is not finished" in said
 
 

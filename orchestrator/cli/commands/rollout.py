@@ -46,11 +46,11 @@ def status(
         typer.Argument(metavar="SERVICE", show_default=False, autocompletion=completing.services),
     ],
     watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Follow it until it is finished.")
-    ] = False,
+        bool, typer.Option("--watch/--no-watch", "-w", help="Follow it until it is finished.")
+    ] = True,
     timeout: options.Timeout = "60s",
 ) -> None:
-    """Say how far a rollout is; --watch fails where it is paused."""
+    """Follow a rollout until it is finished; fail where it is paused, or takes too long."""
     limit_s = options.seconds(timeout)
     now = _look(session, bare(service))
     if not watch:
