@@ -203,6 +203,28 @@ async def test_a_controller_that_is_gone_is_shown(browser: Browser, api: Api) ->
     await page.close()
 
 
+async def test_a_controller_that_never_answered_is_shown(browser: Browser, api: Api) -> None:
+    page = await browser.new_page()
+    await page.clock.install()
+    await page.route("**/v1/info", lambda route: route.fulfill(status=500))
+    await page.goto(api.served.url)
+    await expect(page.get_by_role("status")).to_have_text("connecting …")
+    await page.clock.fast_forward(8000)
+    await expect(page.get_by_role("status")).to_contain_text("does not answer")
+    await page.unroute("**/v1/info")
+    await page.clock.fast_forward(2000)
+    await expect(page.get_by_role("status")).to_have_text("live")
+    await page.close()
+
+
+async def test_a_page_of_which_a_part_is_missing_says_so(browser: Browser, api: Api) -> None:
+    page = await browser.new_page()
+    await page.route("**/assets/words.js", lambda route: route.abort())
+    await page.goto(api.served.url)
+    await expect(page.get_by_role("status")).to_contain_text("reload it")
+    await page.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 380])
 async def test_anybody_can_use_it(page: Page, api: Api, scheme: str, width: int) -> None:
