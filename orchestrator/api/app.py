@@ -4,34 +4,27 @@ import asyncio
 import os
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, Header, Query, Response
+from fastapi import FastAPI, Header, Query, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from orchestrator import __version__
-from orchestrator.api import page, problems
-from orchestrator.api.planning import change_of, check_serial, moves_view, planned, rebalanced
+from orchestrator.api import nodes, page, problems, workloads
+from orchestrator.api.nothing import Nothing
+from orchestrator.api.planning import change_of, check_serial, planned
 from orchestrator.api.reading import default_folder, previous, read
 from orchestrator.api.streams import event_stream, log_stream
 from orchestrator.model.bodies import (
-    ExecBody,
-    KillBody,
     ManifestBody,
     ManifestText,
-    RebalanceBody,
-    ScaleBody,
 )
 from orchestrator.model.views import (
     DurationsView,
     EventView,
-    ExecView,
     ExplainView,
     InfoView,
-    MoveView,
-    NodeView,
     PlanView,
     PreviousView,
     ReadView,
-    RebalanceView,
     ReplicaView,
     ServiceView,
     StatsView,
@@ -40,24 +33,25 @@ from orchestrator.runtime.controller import Controller
 from orchestrator.runtime.meter import Meter
 from orchestrator.runtime.queries import Queries
 
-Nothing = Annotated[dict[str, Any] | None, Body()]
 # What SQLite can hold.
 Serial = Query(ge=0, lt=2**63)
 
 
-def create_app(controller: Controller, engine_reason: str, shutdown: asyncio.Event) -> FastAPI:
-    """The app; `shutdown` is set when a client asks for the end of the project."""
+def create_app(
+    controller: Controller, engine_reason: str, shutdown: asyncio.Event, closing: asyncio.Event
+) -> FastAPI:
+    """The app. `shutdown` is set when a client asks for the end of the project; what is endless
+    ends when `closing` is set."""
     app = FastAPI(title="orchestrator", version=__version__, redoc_url=None)
     queries = Queries(controller)
     problems.install(app)
     page.install(app)
     _add_reads(app, controller, queries, engine_reason)
     _add_numbers(app, controller, queries)
-    _add_streams(app, controller, queries)
+    _add_streams(app, controller, queries, closing)
     _add_manifests(app, controller)
-    _add_services(app, controller, queries)
-    _add_replicas(app, controller, queries)
-    _add_nodes(app, controller, queries)
+    workloads.install(app, controller, queries)
+    nodes.install(app, controller, queries)
 
     @app.post("/v1/shutdown", status_code=202)
     async def stop(_: Nothing = None) -> dict[str, str]:
@@ -112,11 +106,6 @@ def _add_reads(app: FastAPI, controller: Controller, queries: Queries, reason: s
         """One service."""
         return queries.service(name)
 
-    @app.get("/v1/nodes")
-    async def nodes() -> list[NodeView]:
-        """Nodes, by name."""
-        return queries.nodes()
-
     @app.get("/v1/events")
     async def events(
         after: Annotated[int, Serial] = 0,
@@ -162,13 +151,14 @@ def _add_numbers(app: FastAPI, controller: Controller, queries: Queries) -> None
         return Response(text, headers={"Content-Type": media_type})
 
 
-def _add_streams(app: FastAPI, controller: Controller, queries: Queries) -> None:
+def _add_streams(
+    app: FastAPI, controller: Controller, queries: Queries, closing: asyncio.Event
+) -> None:
     @app.get("/v1/events/stream")
     async def stream(after: Annotated[int | None, Serial] = None) -> StreamingResponse:
         """Events as they happen (text/event-stream)."""
-        return StreamingResponse(
-            event_stream(controller.log, after), media_type="text/event-stream"
-        )
+        happened = event_stream(controller.log, after, closing)
+        return StreamingResponse(happened, media_type="text/event-stream")
 
     @app.get("/v1/logs/{name}")
     async def logs(
@@ -179,7 +169,7 @@ def _add_streams(app: FastAPI, controller: Controller, queries: Queries) -> None
     ) -> StreamingResponse:
         """Output of a service's replicas, or of one (application/x-ndjson)."""
         replicas = queries.attempts(name, previous=previous)
-        lines = log_stream(controller.engine, replicas, tail, follow)
+        lines = log_stream(controller.engine, replicas, tail, follow, closing)
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
@@ -209,81 +199,3 @@ def _add_manifests(app: FastAPI, controller: Controller) -> None:
         view = planned(controller, change)
         controller.apply(change)
         return view.model_copy(update={"serial": controller.cluster.desired.now.serial})
-
-
-def _add_services(app: FastAPI, controller: Controller, queries: Queries) -> None:
-    @app.post("/v1/services/{name}/scale")
-    async def scale(name: str, body: ScaleBody) -> ServiceView:
-        """Want another number of replicas."""
-        controller.scale(name, body.replicas)
-        return queries.service(name)
-
-    @app.post("/v1/services/{name}/restart")
-    async def restart(name: str, _: Nothing = None) -> ServiceView:
-        """Replace every replica, one after the other."""
-        controller.restart(name)
-        return queries.service(name)
-
-    @app.delete("/v1/services/{name}", status_code=204)
-    async def delete(name: str) -> Response:
-        """Want the service no more."""
-        controller.delete(name)
-        return Response(status_code=204)
-
-
-def _add_replicas(app: FastAPI, controller: Controller, queries: Queries) -> None:
-    @app.post("/v1/replicas/{name}/kill", status_code=204)
-    async def kill(name: str, body: KillBody) -> Response:
-        """Send a signal to a replica."""
-        replica = queries.find(name)
-        if replica.engine_id is not None:
-            await controller.engine.signal(replica.engine_id, body.signal)
-        return Response(status_code=204)
-
-    @app.post("/v1/replicas/{name}/exec")
-    async def execute(name: str, body: ExecBody) -> ExecView:
-        """Run a command inside a replica."""
-        replica = queries.find(name)
-        result = await controller.engine.exec(replica.engine_id or "", body.argv, body.timeout_s)
-        return ExecView(
-            exit_code=result.exit_code,
-            stdout=result.stdout.decode(errors="replace"),
-            stderr=result.stderr.decode(errors="replace"),
-        )
-
-
-def _add_nodes(app: FastAPI, controller: Controller, queries: Queries) -> None:
-    @app.post("/v1/rebalance")
-    async def rebalance(body: RebalanceBody) -> RebalanceView:
-        """Move replicas so that whole nodes are free; or only say which, and change nothing."""
-        plan = await rebalanced(controller, body.max_moves)
-        if not body.dry_run:
-            controller.mover.begin(plan)
-        return RebalanceView(
-            nodes_before=plan.nodes_before,
-            nodes_after=plan.nodes_after,
-            moves=moves_view(plan.moves),
-        )
-
-    @app.get("/v1/rebalance")
-    async def moves_left() -> list[MoveView]:
-        """The moves that are under way or to come."""
-        return list(moves_view(controller.mover.left))
-
-    @app.post("/v1/nodes/{name}/cordon")
-    async def cordon(name: str, _: Nothing = None) -> NodeView:
-        """Place nothing more on the node."""
-        controller.mark_node(name, cordoned=True, draining=False, word="Cordoned")
-        return queries.node(name)
-
-    @app.post("/v1/nodes/{name}/uncordon")
-    async def uncordon(name: str, _: Nothing = None) -> NodeView:
-        """Use the node again."""
-        controller.mark_node(name, cordoned=False, draining=False, word="Uncordoned")
-        return queries.node(name)
-
-    @app.post("/v1/nodes/{name}/drain")
-    async def drain(name: str, _: Nothing = None) -> NodeView:
-        """Move every replica away from the node."""
-        controller.mark_node(name, cordoned=True, draining=True, word="Draining")
-        return queries.node(name)

@@ -17,8 +17,8 @@ async def answering(
     controller: Controller, engine_reason: str, listener: socket.socket
 ) -> AsyncIterator[asyncio.Event]:
     """Answer until the context ends; the event is set when a client asks for the project's end."""
-    shutdown = asyncio.Event()
-    app = create_app(controller, engine_reason, shutdown)
+    shutdown, closing = asyncio.Event(), asyncio.Event()
+    app = create_app(controller, engine_reason, shutdown, closing)
     config = uvicorn.Config(
         Gate(app, listener.getsockname()[1]), log_config=None, access_log=False, lifespan="off",
         server_header=False, timeout_graceful_shutdown=1, ws="none",
@@ -28,6 +28,7 @@ async def answering(
     try:
         yield shutdown
     finally:
+        closing.set()
         server.should_exit = True
         await task
 

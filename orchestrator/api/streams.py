@@ -1,7 +1,11 @@
-"""Endless answers: events as server-sent events, logs as lines of JSON."""
+"""Endless answers: events as server-sent events, logs as lines of JSON.
+
+They end when the API does: whatever answer is not over a second later is cut, with an error.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from orchestrator.engines.base import Engine
 from orchestrator.model.errors import EngineError
@@ -14,35 +18,46 @@ from orchestrator.runtime.queries import event_view
 HEARTBEAT_S = 15.0
 
 
-async def event_stream(log: EventLog, after: int | None) -> AsyncIterator[str]:
-    """Server-sent events, with a comment now and then so that a dead peer is noticed."""
+async def event_stream(
+    log: EventLog, after: int | None, closing: asyncio.Event
+) -> AsyncIterator[str]:
+    """Server-sent events until `closing`, with a comment now and then so that a dead peer is
+    noticed."""
     events = log.follow(after)
-    pending: asyncio.Future[object] | None = None
+    closed: asyncio.Future[Any] = asyncio.ensure_future(closing.wait())
+    pending: asyncio.Future[Any] | None = None
     try:
-        while True:
+        while not closed.done():
             pending = pending or asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait([pending], timeout=HEARTBEAT_S)
-            if not done:
+            await asyncio.wait(
+                [pending, closed], timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if pending.done():
+                view, pending = event_view(pending.result()), None
+                yield f"id: {view.serial}\ndata: {view.model_dump_json()}\n\n"
+            elif not closed.done():
                 yield ": still here\n\n"
-                continue
-            event, pending = pending.result(), None
-            view = event_view(event)  # type: ignore[arg-type]
-            yield f"id: {view.serial}\ndata: {view.model_dump_json()}\n\n"
     finally:
+        closed.cancel()
         if pending is not None:
             pending.cancel()
             await asyncio.wait([pending])
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
 
 
 async def log_stream(
-    engine: Engine, replicas: Sequence[Replica], tail: int | None, follow: bool
+    engine: Engine,
+    replicas: Sequence[Replica],
+    tail: int | None,
+    follow: bool,
+    closing: asyncio.Event,
 ) -> AsyncIterator[str]:
-    """One JSON object a line, of all replicas as they come."""
+    """One JSON object a line, of all replicas as they come, until `closing`."""
     queue: asyncio.Queue[LogLine | None] = asyncio.Queue(1000)
     readers = [
         asyncio.create_task(_read(engine, replica, tail, follow, queue)) for replica in replicas
     ]
+    ending = asyncio.create_task(_end(readers, closing))
     try:
         left = len(readers)
         while left:
@@ -58,9 +73,15 @@ async def log_stream(
             )
             yield view.model_dump_json() + "\n"
     finally:
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
+        for task in (ending, *readers):
+            task.cancel()
+        await asyncio.gather(ending, *readers, return_exceptions=True)
+
+
+async def _end(readers: Sequence[asyncio.Task[None]], closing: asyncio.Event) -> None:
+    await closing.wait()
+    for reader in readers:
+        reader.cancel()
 
 
 async def _read(

@@ -18,12 +18,13 @@ from orchestrator.cli.commands.inspect import inspect
 from orchestrator.cli.commands.load import load
 from orchestrator.cli.commands.local import schema, version
 from orchestrator.cli.commands.logs import logs
-from orchestrator.cli.commands.nodes import cordon, drain, uncordon
+from orchestrator.cli.commands.nodes import cordon, crash, drain, recover, uncordon
 from orchestrator.cli.commands.pack import pack
 from orchestrator.cli.commands.plan import plan
 from orchestrator.cli.commands.reading import nodes, ps, services
 from orchestrator.cli.commands.rebalance import rebalance
 from orchestrator.cli.commands.replicas import execute, kill
+from orchestrator.cli.commands.rollout import pause, resume, status
 from orchestrator.cli.commands.services import delete, restart, scale
 from orchestrator.cli.commands.sim import run as sim_run
 from orchestrator.cli.commands.top import top
@@ -60,10 +61,17 @@ COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "uncordon": uncordon,
     "rebalance": rebalance,
     "drain": drain,
+    "crash": crash,
+    "recover": recover,
     "schema": schema,
     "trust": trust,
     "doctor": doctor,
     "version": version,
+}
+ROLLOUT_COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
+    "pause": pause,
+    "resume": resume,
+    "status": status,
 }
 
 app = typer.Typer(
@@ -80,6 +88,14 @@ for _name, _function in COMMANDS.items():
 sim = typer.Typer(help="Studies in virtual time.", no_args_is_help=True, rich_markup_mode=None)
 sim.command("run")(command(sim_run))
 app.add_typer(sim, name="sim")
+rollout = typer.Typer(
+    help="Pause rollouts, resume them, say how far one is.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+for _name, _function in ROLLOUT_COMMANDS.items():
+    rollout.command(_name)(command(_function))
+app.add_typer(rollout, name="rollout")
 
 
 def run() -> None:

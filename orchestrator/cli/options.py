@@ -60,6 +60,11 @@ NodeName = Annotated[
     str, typer.Argument(metavar="NODE", show_default=False, autocompletion=completing.nodes)
 ]
 
+NodeNames = Annotated[
+    list[str],
+    typer.Argument(metavar="NODE...", show_default=False, autocompletion=completing.nodes),
+]
+
 
 def seconds(text: str, option: str = "--timeout") -> float:
     """Seconds of `60s`, `2m` or plain `60`. Raises `UsageError` that names the option."""

@@ -15,11 +15,16 @@ def show_summary(session: Session, client: Client) -> None:
     def text(paint: Paint) -> list[str]:
         return [
             *_services([ServiceView(**row) for row in rows], paint),
+            *(_paused(session, row["name"]) for row in rows if row["paused"]),
             f"controller: {client.url} (pid {info['pid']}); open it in a browser",
         ]
 
     names = [f"service/{row['name']}" for row in rows]
     session.show({"controller": {**info, "url": client.url}, "services": rows}, text, names)
+
+
+def _paused(session: Session, name: str) -> str:
+    return f"the rollout of {name} is paused; go on with: {session.command('rollout resume', name)}"
 
 
 def _services(rows: list[ServiceView], paint: Paint) -> list[str]:

@@ -26,7 +26,9 @@ LOG_LINES: Final = 5
 
 class Waiter:
     """Looks at the controller until all is settled, and `also` is true. Made before the order is
-    given, so that it misses no event, or told after which event that was."""
+    given, so that it misses no event, or told after which event that was.
+
+    `to_update`: the order was to update replicas, so that a paused rollout is no good end."""
 
     def __init__(
         self,
@@ -35,8 +37,11 @@ class Waiter:
         services: Iterable[str] = (),
         also: Callable[[], bool] = lambda: True,
         after: int | None = None,
+        *,
+        to_update: bool = False,
     ) -> None:
         self._session = session
+        self._to_update = to_update
         self._client = client or session.client
         self._board = Board(services)
         self._also = also
@@ -50,7 +55,8 @@ class Waiter:
     def run(self, timeout_s: float | None, stop: threading.Event | None = None) -> bool:
         """Return True when all is settled, False if `stop` was set first.
 
-        Raises `WaitTimeoutError`, and `OrchestratorError` where an image cannot be had.
+        Raises `WaitTimeoutError`, and `OrchestratorError` where an image cannot be had, or a
+        rollout is paused that was to be waited for.
         """
         stop = stop or threading.Event()
         begin = looked_at = time.monotonic()
@@ -70,6 +76,8 @@ class Waiter:
             shown.tick()
         if not self._done:
             raise self._timed_out(timeout_s or 0.0)
+        if self._to_update and self._board.held:
+            raise paused(self._session, self._board.held)
         return True
 
     def _listen(self, now: float, shown: "_Display") -> bool:
@@ -113,6 +121,15 @@ class Waiter:
         if not waiting:
             return f"see: {self._session.command('services', '-o wide')}"
         return f"see: {self._session.command('explain', waiting[0].name)}"
+
+
+def paused(session: Session, services: Sequence[str]) -> OrchestratorError:
+    """The error for who waits for rollouts that do not go on."""
+    what = "rollout" if len(services) == 1 else "rollouts"
+    return OrchestratorError(
+        f"paused {what} of {', '.join(services)}: replicas of older revisions stay as they are",
+        remedy=f"go on with: {session.command('rollout resume', *services)}",
+    )
 
 
 class _Display:

@@ -11,7 +11,15 @@ from orchestrator.core.scheduling import (
     refusal_of,
 )
 from orchestrator.core.slots import Slot
-from orchestrator.model.plan import Action, Pending, Plan, RemoveReplica, StartReplica, StopReplica
+from orchestrator.model.plan import (
+    Action,
+    KillReplica,
+    Pending,
+    Plan,
+    RemoveReplica,
+    StartReplica,
+    StopReplica,
+)
 from orchestrator.model.state import Desired, Replica, ReplicaId, Service
 
 
@@ -62,6 +70,10 @@ class Draft:
     def stop(self, replica: Replica, cause: str, *, failed: bool = False) -> None:
         """Order its end, if that has not been done. It holds its room until it has ended."""
         self._stops.setdefault(replica.id, StopReplica(replica.id, cause, failed))
+
+    def kill(self, replica: Replica, cause: str) -> None:
+        """It goes with its node. No other end is ordered for it after that."""
+        self._stops[replica.id] = KillReplica(replica.id, cause)
 
     def stops(self, replica: Replica) -> bool:
         """Whether its end has been ordered by this draft."""

@@ -9,9 +9,16 @@ from dataclasses import dataclass, replace
 
 from orchestrator.core.lifecycle import begun, exited, probed, running, stopping
 from orchestrator.core.reconcile import reconcile
-from orchestrator.model.plan import Action, Plan, RemoveReplica, StartReplica, StopReplica
+from orchestrator.model.plan import (
+    Action,
+    KillReplica,
+    Plan,
+    RemoveReplica,
+    StartReplica,
+    StopReplica,
+)
 from orchestrator.model.spec import Probes
-from orchestrator.model.state import Desired, Exit, Observed, Phase, Replica, SlotHistory
+from orchestrator.model.state import NODE_LOST, Desired, Exit, Observed, Phase, Replica, SlotHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,9 @@ class Paper:
                 self._start(action)
             case StopReplica():
                 self._replicas[action.id] = stopping(self._replicas[action.id])
+            case KillReplica():
+                how = Exit(reason=NODE_LOST, message=action.cause)
+                self._replicas[action.id] = exited(self._replicas[action.id], how, self._now)
             case RemoveReplica():
                 del self._replicas[action.id]
 

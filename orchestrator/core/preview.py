@@ -57,6 +57,8 @@ class Preview:
     replicas: tuple[Change, ...]
     pending: tuple[Pending, ...]
     usage: tuple[NodeUsage, ...]
+    paused: tuple[str, ...] = ()
+    """A sentence on each paused rollout that keeps replicas from being updated."""
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -96,6 +98,7 @@ def preview(desired: Desired, proposed: Desired, observed: Observed, now: float)
         replicas=tuple(_replica_changes(desired, proposed, without.observed, ahead.observed)),
         pending=ahead.plan.pending,
         usage=_usage(proposed, observed, ahead.observed),
+        paused=tuple(_paused(proposed, ahead.observed)),
     )
 
 
@@ -231,6 +234,19 @@ def _why_replaced(before: Service | None, after: Service) -> str:
         return "it was started from another manifest"
     changed = _template_changed(differences(before.spec, after.spec))
     return f"{', '.join(changed)} changed" if changed else "its build's sources changed"
+
+
+# -- paused rollouts ------------------------------------------------------------------------------
+
+
+def _paused(proposed: Desired, ahead: Observed) -> Iterator[str]:
+    there = _active_by_slot(ahead).values()
+    for name, service in sorted(proposed.services.items()):
+        mine = [one for one in there if one.id.service == name]
+        old = sum(one.revision != service.revision for one in mine)
+        if service.paused and old:
+            stay = f"{old} of {_counted(len(mine))} not updated"
+            yield f"The rollout of {name} is paused: {stay} until: orch rollout resume {name}"
 
 
 # -- nodes' usage ---------------------------------------------------------------------------------

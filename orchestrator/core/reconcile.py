@@ -11,7 +11,7 @@ from orchestrator.core.draft import Draft
 from orchestrator.core.preempting import by_importance
 from orchestrator.core.rollout import decide
 from orchestrator.core.scheduling import Cluster, keep_apart
-from orchestrator.core.slots import slots_of
+from orchestrator.core.slots import crash_of, is_lost, slots_of
 from orchestrator.model.plan import Plan
 from orchestrator.model.state import Desired, Observed, Phase, Replica
 
@@ -43,6 +43,7 @@ def reconcile(
 
 
 def _decide_all(draft: Draft, observed: Observed, services: Collection[str] | None) -> None:
+    _lose(draft)
     desired = draft.desired
     mine = _by_service(observed.replicas, services)
     names = desired.services.keys() | mine.keys() if services is None else set(services)
@@ -53,6 +54,15 @@ def _decide_all(draft: Draft, observed: Observed, services: Collection[str] | No
             _delete(draft, replicas)
         else:
             decide(draft, service, slots_of(service, desired, replicas, observed.slots))
+
+
+def _lose(draft: Draft) -> None:
+    """Whatever is left on a node that is down goes, whoever asked for it."""
+    nodes = draft.cluster.nodes
+    if any(nodes[name].count for name in draft.cluster.down):
+        lost = [replica for replica in draft.everyone if is_lost(replica, draft.desired)]
+        for replica in sorted(lost, key=lambda one: one.id):
+            draft.kill(replica, crash_of(replica.node))
 
 
 def _by_service(

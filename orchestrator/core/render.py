@@ -25,7 +25,8 @@ def render(preview: Preview) -> str:
 def summary(preview: Preview) -> str:
     """`Plan: 3 to add, 1 to change, 0 to destroy.`"""
     if not preview.changes:
-        return "No changes. What runs is what the manifests want."
+        rest = "" if preview.paused else " What runs is what the manifests want."
+        return f"No changes.{rest}"
     counts = f"{preview.add} to add, {preview.change} to change, {preview.destroy} to destroy"
     return f"Plan: {counts}."
 
@@ -43,6 +44,9 @@ def _lines(preview: Preview) -> Iterator[str]:
             yield ""
     if preview.replicas or preview.pending:
         yield from _scheduler(preview)
+        yield ""
+    if preview.paused:
+        yield from preview.paused
         yield ""
     yield summary(preview)
 

@@ -14,10 +14,10 @@ JITTER: Final = 0.25
 def should_restart(policy: str, how: Exit) -> bool:
     """Whether an attempt that ended like this is followed by another.
 
-    An ordered stop says nothing about the program, and without its image the program never ran:
-    both are followed by another attempt under every policy.
+    An ordered stop says nothing about the program, nor does the loss of its node, and without its
+    image the program never ran: all are followed by another attempt under every policy.
     """
-    if how.ordered or how.reason in IMAGE_ERRORS:
+    if how.blameless or how.reason in IMAGE_ERRORS:
         return True
     return policy == "always" or (policy == "on-failure" and not how.succeeded)
 
@@ -32,10 +32,11 @@ def after_exit(
 ) -> SlotHistory:
     """What the slot remembers after an exit. `jitter` is in [0, 1).
 
-    Failures before a healthy run of at least `resetAfter` are forgotten; an ordered exit is none.
+    Failures before a healthy run of at least `resetAfter` are forgotten; an ordered exit is none,
+    and neither is one with its node.
     """
-    if how.ordered:
-        return history
+    if how.blameless:
+        return history if how.ordered else replace(history, last_exit=how)
     forgiven = ran_healthy_s >= (spec.backoff.reset_after_s or 0.0)
     failures = (0 if forgiven else history.failures) + 1
     # A missing image rarely appears by itself: no restart at once for it.

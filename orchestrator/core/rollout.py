@@ -9,6 +9,9 @@ Where the nodes have no room for a second replica, the old one stops first: one 
 and only while nothing else of the service is on its way, and no replacement has ended for good.
 Even a service's only ready replica goes like that, for waiting would be for ever. A replica that
 is only to move stays where it is then.
+
+While a rollout is paused, its outdated replicas are as good as others: they are healed, scaled and
+moved, and none is replaced for its revision. Replacements that are on their way arrive.
 """
 
 from orchestrator.core.draft import Draft
@@ -110,7 +113,7 @@ class _Round:
             self._empty.append(slot)
 
     def _fill_empty(self) -> None:
-        started = self._draft.start(self._service, self._empty, why_empty)
+        started = self._draft.start(self._service, self._empty, self._why_empty)
         self._moving |= bool(started.nodes)
         if started.refusal:
             rest = self._empty[len(started.nodes) :]
@@ -137,7 +140,7 @@ class _Round:
         newest = slot.newest
         if newest is None or newest.phase is not Phase.EXITED:
             return False
-        if newest.revision != self._service.revision:
+        if newest.revision != self._service.revision and not self._service.paused:
             return False
         return not should_restart(self._service.spec.restart.policy, newest.exit or Exit())
 
@@ -169,8 +172,10 @@ class _Round:
     def _target(self, slot: Slot) -> str | None:
         """The node that its replica is to move to, unless it has to be replaced anyway."""
         replica, desired = _serving(slot), self._draft.desired
-        outdated = replica.revision != self._service.revision
-        return None if outdated or must_leave(replica, desired) else desired.moves.get(replica.id)
+        outdated = replica.revision != self._service.revision and not self._service.paused
+        if outdated or must_leave(replica, desired) or replica.id in desired.restarts:
+            return None
+        return desired.moves.get(replica.id)
 
     def _move(self, moves: list[tuple[Slot, str]]) -> None:
         """Within the surge, and only to the node named: a move is worth no gap."""
@@ -212,6 +217,9 @@ class _Round:
 
     def _why(self, replica: Replica) -> str:
         return why_stale(replica, self._service, self._draft.desired)
+
+    def _why_empty(self, slot: Slot) -> str:
+        return why_empty(slot, self._draft.desired)
 
     def _cause(self, slot: Slot) -> str:
         replica = _serving(slot)

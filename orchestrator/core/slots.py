@@ -25,13 +25,16 @@ class Standing(Enum):
     ENDED = auto()
     """It runs no more."""
     LEAVING = auto()
-    """Its end was ordered already."""
+    """Its end was ordered already, or it goes with its node."""
     FAILED = auto()
     """Its startup or liveness probe failed for good."""
     DISPLACED = auto()
-    """It has to leave its node, which is draining or no longer wanted, or is to move."""
+    """It has to leave its node, which is draining or no longer wanted, or is to move, or to be
+    restarted."""
     OUTDATED = auto()
     """It runs another revision than the wanted one."""
+    HELD = auto()
+    """It is outdated too, but the rollout is paused: it stays."""
     CURRENT = auto()
     """It is what is wanted."""
 
@@ -40,15 +43,21 @@ def standing(replica: Replica, service: Service, desired: Desired) -> Standing:
     """What the replica is to its slot: the first line that applies decides."""
     if replica.phase is Phase.EXITED:
         return Standing.ENDED
-    if replica.phase is Phase.STOPPING:
+    if replica.phase is Phase.STOPPING or is_lost(replica, desired):
         return Standing.LEAVING
     if not replica.alive:
         return Standing.FAILED
-    if must_leave(replica, desired) or is_to_move(replica, desired):
+    if must_leave(replica, desired) or is_to_go(replica, desired):
         return Standing.DISPLACED
     if replica.revision != service.revision:
-        return Standing.OUTDATED
+        return Standing.HELD if service.paused else Standing.OUTDATED
     return Standing.CURRENT
+
+
+def is_lost(replica: Replica, desired: Desired) -> bool:
+    """Whether it is on a node that is down and has not ended yet."""
+    node = desired.nodes.get(replica.node)
+    return node is not None and node.down and replica.phase is not Phase.EXITED
 
 
 def must_leave(replica: Replica, desired: Desired) -> bool:
@@ -68,10 +77,10 @@ def _evicted(replica: Replica, node: Node, desired: Desired) -> Taint | None:
     return next((taint for taint in left if taint.effect == "NoExecute"), None)
 
 
-def is_to_move(replica: Replica, desired: Desired) -> bool:
-    """Whether it is to be replaced by one on another node. One that does not serve stays what it
-    is: there is nothing to hand over."""
-    return replica.ready and replica.id in desired.moves
+def is_to_go(replica: Replica, desired: Desired) -> bool:
+    """Whether it is to be replaced by another for itself alone: restarted, or moved to another
+    node. One that does not serve is not moved: there is nothing to hand over."""
+    return replica.id in desired.restarts or (replica.ready and replica.id in desired.moves)
 
 
 _NO_HISTORY: Final = SlotHistory()
@@ -80,7 +89,8 @@ _NO_HISTORY: Final = SlotHistory()
 @dataclass(slots=True)
 class Slot:
     """The replicas of one slot by standing. `current` and `stale` (displaced or outdated) have
-    the one to keep first; the others are in order of attempts."""
+    the one to keep first; the others are in order of attempts. Held ones are as good as current,
+    unless their replacement was on its way when the rollout was paused: that ends."""
 
     key: SlotKey
     history: SlotHistory
@@ -130,7 +140,7 @@ def _at_rest(number: int, there: list[Replica], service: Service, desired: Desir
     """Whether the slot is wanted, and all it has is what is wanted, and ready."""
     if len(there) != 1 or number > service.spec.replicas or not there[0].ready:
         return False
-    return standing(there[0], service, desired) is Standing.CURRENT
+    return standing(there[0], service, desired) in (Standing.CURRENT, Standing.HELD)
 
 
 def _slot(
@@ -141,20 +151,24 @@ def _slot(
     histories: Mapping[SlotKey, SlotHistory],
 ) -> Slot:
     slot = Slot(key, histories.get(key, _NO_HISTORY))
+    held: list[Replica] = []
     for replica in sorted(there, key=_attempt):
-        _list_for(slot, standing(replica, service, desired)).append(replica)
+        _list_for(slot, held, standing(replica, service, desired)).append(replica)
         slot.newest = replica
+    (slot.stale if slot.current else slot.current).extend(held)
     slot.current.sort(key=lambda replica: (not replica.ready, replica.id.attempt))
     slot.stale.sort(key=lambda replica: (not replica.ready, -replica.id.attempt))
     return slot
 
 
-def _list_for(slot: Slot, verdict: Standing) -> list[Replica]:
+def _list_for(slot: Slot, held: list[Replica], verdict: Standing) -> list[Replica]:
     match verdict:
         case Standing.CURRENT:
             return slot.current
         case Standing.DISPLACED | Standing.OUTDATED:
             return slot.stale
+        case Standing.HELD:
+            return held
         case Standing.FAILED:
             return slot.failed
         case Standing.LEAVING:
@@ -179,7 +193,9 @@ def why_stale(replica: Replica, service: Service, desired: Desired) -> str:
         return f"{replica.node} is draining"
     if taint := _evicted(replica, node, desired):
         return f"{replica.node} has untolerated taint {taint}"
-    if replica.revision == service.revision and replica.id in desired.moves:
+    if replica.id in desired.restarts:
+        return "its restart was ordered"
+    if replica.id in desired.moves and (replica.revision == service.revision or service.paused):
         return f"it moves from {replica.node}"
     return f"revision {replica.revision} -> {service.revision}"
 
@@ -189,11 +205,18 @@ def why_failed(replica: Replica) -> str:
     return f"{'liveness' if replica.started else 'startup'} probe failed"
 
 
-def why_empty(slot: Slot) -> str:
+def crash_of(node: str) -> str:
+    """Why what ran there ended."""
+    return f"node {node} crashed"
+
+
+def why_empty(slot: Slot, desired: Desired) -> str:
     """Why a slot without an active replica gets one."""
     newest = slot.newest
     if newest is None:
         return "slot is empty"
+    if is_lost(newest, desired):
+        return f"replacing {newest.id}: {crash_of(newest.node)}"
     if newest.phase is not Phase.EXITED:
         return f"replacing {newest.id}: it is being stopped"
     return f"replacing {newest.id}: {ending(newest.exit or Exit())}"

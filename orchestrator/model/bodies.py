@@ -40,6 +40,12 @@ class ManifestText(Body):
     """Where relative folders in it start; "" as `InfoView.folder` says."""
 
 
+class NodesBody(Body):
+    """Which nodes."""
+
+    nodes: tuple[Text, ...] = Field(min_length=1)
+
+
 class ScaleBody(Body):
     """How many replicas."""
 

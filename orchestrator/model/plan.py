@@ -34,6 +34,17 @@ class StopReplica:
 
 
 @dataclass(frozen=True, slots=True)
+class KillReplica:
+    """Its node is down: SIGKILL at once, and nothing before it. It is no failure of the replica."""
+
+    id: ReplicaId
+    cause: str
+
+    def __str__(self) -> str:
+        return f"kill {self.id}: {self.cause}"
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveReplica:
     """Forget an exited attempt: its container, its logs, its record."""
 
@@ -44,7 +55,7 @@ class RemoveReplica:
         return f"remove {self.id}: {self.cause}"
 
 
-Action = StartReplica | StopReplica | RemoveReplica
+Action = StartReplica | StopReplica | KillReplica | RemoveReplica
 
 
 @dataclass(frozen=True, slots=True)

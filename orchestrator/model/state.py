@@ -6,7 +6,7 @@ Times are seconds of the controller's monotonic clock unless a name says otherwi
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from orchestrator.model.spec import Extended, NodeSpec, ServiceSpec
 
@@ -44,6 +44,10 @@ class ReplicaId(NamedTuple):
         return f"{self.service}-{self.slot}.{self.attempt}"
 
 
+NODE_LOST: Final = "NodeLost"
+"""The reason of an exit that was its node's, not the program's; Kubernetes' word."""
+
+
 class Phase(IntEnum):
     """How far a replica has come. It only moves forward."""
 
@@ -73,6 +77,11 @@ class Exit:
     def succeeded(self) -> bool:
         """Exit code 0 and nothing else to say."""
         return self.code == 0 and not self.oom_killed and not self.reason
+
+    @property
+    def blameless(self) -> bool:
+        """Whether it says nothing against the program: it was ordered, or its node was lost."""
+        return self.ordered or self.reason == NODE_LOST
 
     @property
     def word(self) -> str:
@@ -141,7 +150,7 @@ class SlotHistory:
     not_before: float = 0.0
     """No new attempt before this time."""
     last_exit: Exit | None = None
-    """Of the newest attempt that ended by itself."""
+    """Of the newest attempt that ended by itself or with its node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,9 @@ class Service:
 
     spec: ServiceSpec
     revision: str
+    paused: bool = False
+    """Whether its rollout is: no replica is replaced because it has another revision. What has to
+    be started has this one."""
 
     @property
     def name(self) -> str:
@@ -165,6 +177,8 @@ class Node:
     spec: NodeSpec
     cordoned: bool = False
     draining: bool = False
+    down: bool = False
+    """It has crashed: what ran on it is lost, and nothing runs on it until it is up again."""
 
     @property
     def name(self) -> str:
@@ -174,18 +188,20 @@ class Node:
     @property
     def schedulable(self) -> bool:
         """Whether new replicas may be placed here."""
-        return not (self.cordoned or self.draining)
+        return not (self.cordoned or self.draining or self.down)
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that is wanted. `serial` grows with every change of it but `moves`."""
+    """All that is wanted. `serial` grows with every change of it but `moves` and `restarts`."""
 
     services: Mapping[str, Service] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
     serial: int = 0
     moves: Mapping[ReplicaId, str] = field(default_factory=dict)
     """Replicas that are to be replaced by one on another node, if that has room: which."""
+    restarts: frozenset[ReplicaId] = frozenset()
+    """Replicas that are to be replaced by one on whatever node."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,8 @@ class ServiceView(View):
     spec: ServiceSpec
     near: tuple[str, ...] = ()
     """A sentence on each limit (CPU, memory, concurrency) that it is close to now."""
+    paused: bool = False
+    """Whether its rollout is paused: replicas of another revision are well as they are."""
 
 
 class NodeView(View):
@@ -94,7 +96,8 @@ class NodeView(View):
     name: str
     zone: str
     status: str
-    """Ready, Cordoned, Draining, or Drained; as kubectl's SchedulingDisabled."""
+    """Ready, Cordoned, Draining, or Drained; of one that has crashed NotReady, or both:
+    `NotReady,Cordoned`, as kubectl's `NotReady,SchedulingDisabled`."""
     cpu_millicores: int
     """What may be reserved: the capacity, times the node's overcommit."""
     cpu_used_millicores: int
@@ -111,6 +114,14 @@ class NodeView(View):
     """`key=value:effect`, as kubectl writes it."""
     near: tuple[str, ...] = ()
     """As of a service, by what its replicas use, not by what they reserve."""
+
+
+class OutageView(View):
+    """Nodes that were to crash, or to be up again."""
+
+    nodes: tuple[NodeView, ...]
+    changed: tuple[str, ...]
+    """The names of those that were not so before."""
 
 
 class EventView(View):

@@ -26,11 +26,14 @@ from orchestrator.runtime.desired import Change, DesiredState
 from orchestrator.runtime.eventlog import EventLog
 from orchestrator.runtime.executor import Executor
 from orchestrator.runtime.images import Images
+from orchestrator.runtime.interventions import Interventions
 from orchestrator.runtime.limit_watch import LimitWatch
 from orchestrator.runtime.mover import Mover
+from orchestrator.runtime.outages import Outages
 from orchestrator.runtime.project import Project
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from orchestrator.runtime.publisher import Publisher
+from orchestrator.runtime.rollouts import Rollouts
 from orchestrator.runtime.store import Store
 from orchestrator.runtime.watcher import Watcher
 
@@ -66,6 +69,9 @@ class Controller:
         self.cluster = Cluster(engine, self.store, desired, self.log, clock)
         self.demands = Demands(self.cluster)
         self.mover = Mover(self.cluster)
+        self.outages = Outages(self.cluster)
+        self.rollouts = Rollouts(self.cluster)
+        self.interventions = Interventions(engine, self.cluster)
         self.supervisor = ProxySupervisor(
             project.run_dir, settings.proxy_workers, self._suspected, self.demands.heard
         )
@@ -190,7 +196,7 @@ class Controller:
         self._wanted_changed({service})
 
     def restart(self, service: str) -> None:
-        """Replace all replicas, one after the other. Raises `NotFoundError`."""
+        """Replace all replicas, one after the other. Raises `NotFoundError`, `ConflictError`."""
         self.cluster.desired.restart(service)
         self.log.normal("Restarting", f"service/{service}", "a restart was ordered")
         self._wanted_changed({service})

@@ -11,7 +11,6 @@ from typing import Final
 
 from orchestrator.model.errors import StateError
 
-SCHEMA_VERSION: Final = 1
 BUSY_S: Final = 5.0
 # Result codes that say nothing against the file itself: https://sqlite.org/rescode.html
 _DISK_TROUBLE: Final = frozenset(
@@ -41,6 +40,12 @@ CREATE TABLE events (
     serial INTEGER PRIMARY KEY, time REAL NOT NULL, type TEXT NOT NULL, reason TEXT NOT NULL,
     object TEXT NOT NULL, message TEXT NOT NULL) STRICT;
 """
+_UPGRADES: Final = (
+    "ALTER TABLE nodes ADD COLUMN down INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE services ADD COLUMN paused INTEGER NOT NULL DEFAULT 0",
+)
+"""The first makes version 2 of the schema above, and so on."""
+SCHEMA_VERSION: Final = 1 + len(_UPGRADES)
 
 
 Read = Callable[[sqlite3.Connection], object]
@@ -50,8 +55,9 @@ Read = Callable[[sqlite3.Connection], object]
 def open_database(path: Path, stamp: int, read: Read) -> tuple[sqlite3.Connection, str]:
     """The connection, and what went wrong with an earlier file ("" if nothing).
 
-    A file that is truncated, corrupt, unreadable for `read` or of a newer version is moved aside
-    to `NAME.broken-STAMP`, never deleted, and a new one begun: what runs is found by its labels.
+    A file of an older version is brought up to date. One that is truncated, corrupt, unreadable
+    for `read` or of a newer version is moved aside to `NAME.broken-STAMP`, never deleted, and a
+    new one begun: what runs is found by its labels.
     Raises `StateError`, with the file where it was, if the disk is at fault and not the file.
     """
     try:
@@ -76,6 +82,7 @@ def _opened(path: Path, read: Read) -> tuple[sqlite3.Connection | None, str]:
     try:
         connection = _connect(path)
         if not (trouble := _fault(connection)):
+            _upgrade(connection)
             read(connection)
             return connection, ""
     except sqlite3.DatabaseError as error:
@@ -101,18 +108,28 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         if not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
-            connection.executescript(
-                f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
+            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = 1; COMMIT;")
+            _upgrade(connection)
     except sqlite3.DatabaseError:
         connection.close()
         raise
     return connection
 
 
-def _fault(connection: sqlite3.Connection) -> str:
+def _upgrade(connection: sqlite3.Connection) -> None:
+    if missing := _UPGRADES[_version(connection) - 1 :]:
+        steps = "; ".join(missing)
+        connection.executescript(f"BEGIN; {steps}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def _version(connection: sqlite3.Connection) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != SCHEMA_VERSION:
+    return int(version)
+
+
+def _fault(connection: sqlite3.Connection) -> str:
+    version = _version(connection)
+    if not 1 <= version <= SCHEMA_VERSION:
         return f"its version is {version}, this program writes {SCHEMA_VERSION}"
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     return "" if verdict == "ok" else f"damaged: {verdict}"

@@ -99,9 +99,24 @@ class DesiredState:
         self._replace(replace(record, spec=record.spec.model_copy(update={"replicas": replicas})))
 
     def restart(self, name: str) -> None:
-        """Replace every replica, one after the other. Raises `NotFoundError`."""
+        """Replace every replica, one after the other. Raises `NotFoundError`, and as kubectl does
+        `ConflictError` where the rollout is paused."""
         record = self._service(name)
+        if record.paused:
+            raise ConflictError(
+                f"the rollout of {name!r} is paused: a restart would replace nothing",
+                remedy=f"first: orch rollout resume {name}",
+            )
         self._replace(replace(record, restarted=record.restarted + 1))
+
+    def set_paused(self, name: str, *, paused: bool) -> bool:
+        """Pause the service's rollout, or let it go on; False if it was so before. Raises
+        `NotFoundError`."""
+        record = self._service(name)
+        if record.paused == paused:
+            return False
+        self._replace(replace(record, paused=paused))
+        return True
 
     def delete(self, name: str) -> None:
         """Want the service no more. Raises `NotFoundError`."""
@@ -130,6 +145,10 @@ class DesiredState:
         not kept for a controller to come, to which both replicas are what is wanted."""
         self.now = replace(self.now, moves=dict(moves))
 
+    def restart_replicas(self, replicas: Iterable[ReplicaId]) -> None:
+        """Have these replicas, and no others, be replaced. An order of the moment too."""
+        self.now = replace(self.now, restarts=frozenset(replicas))
+
     def mark_node(self, name: str, *, cordoned: bool, draining: bool) -> None:
         """Cordon, uncordon or drain. Raises `NotFoundError`."""
         if name not in self.now.nodes:
@@ -137,6 +156,20 @@ class DesiredState:
         record = self._nodes.get(name) or NodeRecord(self.now.nodes[name].spec)
         marked = replace(record, cordoned=cordoned, draining=draining)
         self._commit(self._services, self._nodes | {name: marked})
+
+    def set_down(self, names: Iterable[str], *, down: bool) -> list[str]:
+        """These nodes have crashed, or are up again, all of them at once; the names of those that
+        were not so before. Raises `NotFoundError`."""
+        marked: dict[str, NodeRecord] = {}
+        for name in names:
+            if (node := self.now.nodes.get(name)) is None:
+                raise unknown("node", name, self.now.nodes)
+            if node.down != down:
+                record = self._nodes.get(name) or NodeRecord(node.spec)
+                marked[name] = replace(record, down=down)
+        if marked:
+            self._commit(self._services, self._nodes | marked)
+        return list(marked)
 
     def _specs(self, records: Mapping[str, ServiceRecord]) -> dict[str, ServiceSpec]:
         return {name: with_timing(one.spec, self._timing) for name, one in records.items()}
@@ -154,9 +187,9 @@ class DesiredState:
         services = {} if change.prune else dict(self._services)
         for spec in change.services:
             old = self._services.get(spec.name)
-            restarted = old.restarted if old else 0
-            kept = _keeping_scale(spec, old)
-            record = ServiceRecord(kept, sources.get(spec.name, ""), restarted)
+            record = ServiceRecord(_keeping_scale(spec, old), sources.get(spec.name, ""))
+            if old is not None:
+                record = replace(record, restarted=old.restarted, paused=old.paused)
             services[spec.name] = old if old == record else record
         nodes = {} if change.prune else dict(self._nodes)
         if change.nodes:
@@ -210,6 +243,7 @@ class DesiredState:
             self._shown(nodes),
             serial,
             self.now.moves,
+            self.now.restarts,
         )
 
     def _shown(self, nodes: Mapping[str, NodeRecord]) -> Mapping[str, Node]:
@@ -217,7 +251,7 @@ class DesiredState:
         if self.now.nodes and nodes == self._nodes:
             return self.now.nodes
         return {
-            name: Node(record.spec, record.cordoned, record.draining)
+            name: Node(record.spec, record.cordoned, record.draining, record.down)
             for name, record in (nodes or {LOCAL_NODE: NodeRecord(local_node())}).items()
         }
 
@@ -226,7 +260,7 @@ class DesiredState:
         if known is not None and record is self._services.get(name):
             return known
         revision = revision_of(record.spec, record.source, record.restarted)
-        return Service(with_timing(record.spec, self._timing), revision)
+        return Service(with_timing(record.spec, self._timing), revision, record.paused)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> NotFoundError:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from orchestrator.model.event import Event, EventType
@@ -47,7 +47,7 @@ class EventLog:
         """An event that someone may have to look at."""
         self.record("Warning", reason, about, message)
 
-    async def follow(self, after: int | None = None) -> AsyncIterator[Event]:
+    async def follow(self, after: int | None = None) -> AsyncGenerator[Event, None]:
         """Stored events after serial `after` (None: only new ones), then new ones, for ever."""
         queue: asyncio.Queue[Event] = asyncio.Queue(_QUEUE_LIMIT)
         self._readers.add(queue)

@@ -16,7 +16,7 @@ from orchestrator.model.errors import (
     OrchestratorError,
 )
 from orchestrator.model.launch import EngineReplica, ImageSpec, Launch
-from orchestrator.model.plan import Action, RemoveReplica, StartReplica, StopReplica
+from orchestrator.model.plan import Action, KillReplica, RemoveReplica, StartReplica, StopReplica
 from orchestrator.model.spec import ServiceSpec
 from orchestrator.model.state import Exit, Phase, ReplicaId, Service
 from orchestrator.runtime.cluster import Cluster
@@ -27,6 +27,8 @@ from orchestrator.runtime.publisher import Publisher
 START_TRIES: Final = 3
 RETRY_S: Final = 0.2
 RETRY_MAX_S: Final = 5.0
+KILLED: Final = 137
+"""What a shell reports of a program that SIGKILL ended: 128 + 9."""
 
 
 class Executor:
@@ -44,6 +46,7 @@ class Executor:
         self._unavailable = unavailable
         self._starts: dict[ReplicaId, asyncio.Task[None]] = {}
         self._tasks: dict[ReplicaId, asyncio.Task[None]] = {}
+        self._kills: dict[ReplicaId, asyncio.Task[None]] = {}
         self._deadlines = Deadlines(cluster.store, cluster.log)
 
     def submit(self, actions: Iterable[Action]) -> None:
@@ -55,6 +58,8 @@ class Executor:
                     starts.setdefault(action.id.service, []).append(action)
                 case StopReplica():
                     self._submit_stop(action)
+                case KillReplica():
+                    self._submit_kill(action)
                 case RemoveReplica():
                     self._once(action.id, self._remove(action))
         for name, those in starts.items():
@@ -63,7 +68,7 @@ class Executor:
 
     async def close(self) -> None:
         """Abandon what is under way: the next controller finds it by labels."""
-        tasks = [*self._starts.values(), *self._tasks.values()]
+        tasks = [*self._starts.values(), *self._tasks.values(), *self._kills.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -74,11 +79,13 @@ class Executor:
             return
         task = asyncio.ensure_future(work)
         self._tasks[id_] = task
-        task.add_done_callback(lambda done: self._over(id_, done))
+        task.add_done_callback(lambda done: self._ended(self._tasks, id_, done))
 
-    def _over(self, id_: ReplicaId, task: asyncio.Future[None]) -> None:
+    def _ended(
+        self, tasks: dict[ReplicaId, asyncio.Task[None]], id_: ReplicaId, task: asyncio.Task[None]
+    ) -> None:
         """Only now can the next action on the replica begin: time to decide on it."""
-        self._tasks.pop(id_, None)
+        tasks.pop(id_, None)
         if not task.cancelled() and (error := task.exception()):
             self._cluster.log.warning("ActionFailed", f"replica/{id_.name}", f"{id_}: {error!r}")
         else:
@@ -218,6 +225,29 @@ class Executor:
         grace_s, drain_s = 10.0 if grace_s is None else grace_s, drain_s or 0.0
         left_s = self._deadlines.granted(id_)
         return (grace_s, drain_s) if left_s is None else (min(grace_s, left_s), 0.0)
+
+    # -- kill ------------------------------------------------------------------------------
+
+    def _submit_kill(self, action: KillReplica) -> None:
+        """Beside whatever is under way for the replica: a power cut waits for no order."""
+        if action.id in self._kills:
+            return
+        self._cluster.observed.kill_ordered(action)
+        task = asyncio.create_task(self._kill(action.id), name=str(action))
+        self._kills[action.id] = task
+        task.add_done_callback(lambda done: self._ended(self._kills, action.id, done))
+
+    async def _kill(self, id_: ReplicaId) -> None:
+        if start := self._starts.get(id_):
+            await asyncio.wait([start])
+        # A controller that comes after us must not take it for a failure.
+        await self._deadlines.begin(id_, 0.0)
+        known = self._cluster.observed.replicas.get(id_)
+        if known is not None and known.engine_id is not None and known.phase is Phase.STOPPING:
+            engine_id = known.engine_id
+            await self._insist(lambda: self._engine.signal(engine_id, "KILL"))
+        self._cluster.exited(id_, Exit(code=KILLED))
+        self._deadlines.end(id_)
 
     # -- remove ----------------------------------------------------------------------------
 

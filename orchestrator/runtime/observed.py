@@ -13,9 +13,10 @@ from orchestrator.core.lifecycle import ProbeKind
 from orchestrator.core.restart import after_exit
 from orchestrator.core.scheduling import Cluster
 from orchestrator.model.launch import EngineReplica
-from orchestrator.model.plan import StartReplica, StopReplica
+from orchestrator.model.plan import KillReplica, StartReplica, StopReplica
 from orchestrator.model.spec import Probe, Probes, ServiceSpec
 from orchestrator.model.state import (
+    NODE_LOST,
     Exit,
     Node,
     Observed,
@@ -47,7 +48,7 @@ class ObservedState:
     ) -> None:
         self._clock = clock
         self._remember = remember
-        self._stops: dict[ReplicaId, StopReplica] = {}
+        self._stops: dict[ReplicaId, StopReplica | KillReplica] = {}
         self._probes: dict[tuple[ReplicaId, ProbeKind], ProbeState] = {}
         self._changed_at: dict[ReplicaId, float] = {}
         self._gone: deque[tuple[float, ReplicaId]] = deque()
@@ -122,6 +123,9 @@ class ObservedState:
         if known.phase is Phase.STARTING:
             probes = spec.probes if spec else Probes()
             now = self._clock.monotonic()
+            # An attempt that a killed controller had begun may be on another node than this one's.
+            if known.node != seen.node:
+                known = replace(known, node=seen.node)
             self._put(lifecycle.running(known, seen.engine_id, seen.endpoint, probes, now))
             return True
         if (known.engine_id, known.endpoint) == (seen.engine_id, seen.endpoint):
@@ -153,6 +157,15 @@ class ObservedState:
         known = self.replicas.get(action.id)
         if known is not None and known.phase < Phase.STOPPING:
             self._stops[action.id] = action
+            self._put(lifecycle.stopping(known))
+
+    def kill_ordered(self, action: KillReplica) -> None:
+        """It goes with its node, whatever its end was to be."""
+        known = self.replicas.get(action.id)
+        if known is None or known.phase is Phase.EXITED:
+            return
+        self._stops[action.id] = action
+        if known.active:
             self._put(lifecycle.stopping(known))
 
     def exited(
@@ -187,6 +200,8 @@ class ObservedState:
         stop = self._stops.pop(id_, None)
         if stop is None:
             return how
+        if isinstance(stop, KillReplica):
+            return replace(how, oom_killed=False, reason=NODE_LOST, message=stop.cause)
         if stop.failed:
             return replace(how, reason=LIVENESS_FAILED, message=stop.cause)
         return replace(how, ordered=True)

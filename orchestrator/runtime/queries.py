@@ -60,9 +60,12 @@ class Queries:
         current = [replica for replica in ready if replica.revision == wanted.revision]
         pending = [slot for slot in _slots(spec) if slot in self._controller.pending]
         rows = self.replicas(name)
-        status, reason = _service_status(spec.replicas, len(current), rows)
-        if status == "Ready" and spec.proxy and not self._routed(name, current):
+        well = ready if wanted.paused else current
+        status, reason = _service_status(spec.replicas, len(well), rows)
+        if status == "Ready" and spec.proxy and not self._routed(name, well):
             status, reason = "Progressing", "the proxy does not know every ready replica yet"
+        if wanted.paused and status == "Ready" and (held := len(ready) - len(current)):
+            reason = f"its rollout is paused: {held} of {spec.replicas} not updated"
         return ServiceView(
             name=name,
             desired=spec.replicas,
@@ -78,6 +81,7 @@ class Queries:
             restarts=sum(one.restarts for one in self._cluster.observed.slots_of(name).values()),
             spec=spec,
             near=self._controller.limits.near(f"service/{name}"),
+            paused=wanted.paused,
         )
 
     def _routed(self, service: str, replicas: list[Replica]) -> bool:
@@ -228,9 +232,16 @@ def _slots(spec: ServiceSpec) -> list[SlotKey]:
 
 
 def _node_status(node: Node, replicas: int) -> str:
+    if node.down:
+        return f"NotReady,{_mark(node, replicas)}".removesuffix(",")
+    return _mark(node, replicas) or "Ready"
+
+
+def _mark(node: Node, replicas: int) -> str:
+    """What its operator said of it, "" if nothing."""
     if node.draining:
         return "Draining" if replicas else "Drained"
-    return "Cordoned" if node.cordoned else "Ready"
+    return "Cordoned" if node.cordoned else ""
 
 
 def _others(room: NodeRoom) -> dict[str, tuple[int, int]]:

@@ -32,7 +32,7 @@ class Room:
         return self._cluster
 
     def _remark(self, nodes: Mapping[str, Node]) -> bool:
-        """Cordons and drains are only marked. False if more than these has changed."""
+        """Cordons, drains and crashes are only marked. False if more than these has changed."""
         if nodes.keys() != self._nodes.keys():
             return False
         if any(node.spec != self._nodes[name].spec for name, node in nodes.items()):
@@ -40,6 +40,8 @@ class Room:
         for name, node in nodes.items():
             if node.schedulable != self._nodes[name].schedulable:
                 self._cluster.mark(name, schedulable=node.schedulable)
+            if node.down != self._nodes[name].down:
+                self._cluster.mark_down(name, down=node.down)
         return True
 
 

@@ -29,12 +29,13 @@ _WANTED, _DELETING, _DELETED = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class ServiceRecord:
-    """A service as written by its user, the digest of its build's sources, and how often a
-    restart was ordered."""
+    """A service as written by its user, the digest of its build's sources, how often a restart
+    was ordered, and whether its rollout is paused."""
 
     spec: ServiceSpec
     source: str = ""
     restarted: int = 0
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class NodeRecord:
     spec: NodeSpec
     cordoned: bool = False
     draining: bool = False
+    down: bool = False
 
 
 class Store:
@@ -134,18 +136,18 @@ class Store:
         return self._read_services(_DELETED)
 
     def _read_services(self, state: int) -> dict[str, ServiceRecord]:
-        query = "SELECT spec, source, restarted FROM services WHERE deleting = ?"
+        query = "SELECT spec, source, restarted, paused FROM services WHERE deleting = ?"
         records = [
-            ServiceRecord(ServiceSpec.model_validate_json(spec), source, restarted)
-            for spec, source, restarted in self._db.execute(query, (state,))
+            ServiceRecord(ServiceSpec.model_validate_json(spec), source, restarted, bool(paused))
+            for spec, source, restarted, paused in self._db.execute(query, (state,))
         ]
         return {record.spec.name: record for record in records}
 
     def put_service(self, record: ServiceRecord) -> None:
         """Insert or replace a service."""
         self._db.execute(
-            "REPLACE INTO services VALUES (?, ?, ?, ?, 0)",
-            (record.spec.name, dump(record.spec), record.source, record.restarted),
+            "REPLACE INTO services VALUES (?, ?, ?, ?, 0, ?)",
+            (record.spec.name, dump(record.spec), record.source, record.restarted, record.paused),
         )
 
     def put_revision(self, record: ServiceRecord, revision: str, serial: int) -> None:
@@ -178,18 +180,18 @@ class Store:
 
     def nodes(self) -> dict[str, NodeRecord]:
         """Every node."""
-        rows = self._db.execute("SELECT spec, cordoned, draining FROM nodes")
+        rows = self._db.execute("SELECT spec, cordoned, draining, down FROM nodes")
         records = [
-            NodeRecord(NodeSpec.model_validate_json(spec), bool(cordoned), bool(draining))
-            for spec, cordoned, draining in rows
+            NodeRecord(NodeSpec.model_validate_json(spec), *map(bool, marks))
+            for spec, *marks in rows
         ]
         return {record.spec.name: record for record in records}
 
     def put_node(self, record: NodeRecord) -> None:
         """Insert or replace a node."""
         self._db.execute(
-            "REPLACE INTO nodes VALUES (?, ?, ?, ?)",
-            (record.spec.name, dump(record.spec), record.cordoned, record.draining),
+            "REPLACE INTO nodes VALUES (?, ?, ?, ?, ?)",
+            (record.spec.name, dump(record.spec), record.cordoned, record.draining, record.down),
         )
 
     def delete_node(self, name: str) -> None:

@@ -26,7 +26,7 @@ REPLICA = {
 SERVICE = {
     "name": str, "desired": int, "active": int, "ready": int, "up_to_date": int, "revision": str,
     "address": (str, type(None)), "image": (str, type(None)), "status": str, "reason": str,
-    "pending": int, "restarts": int, "spec": dict, "near": list,
+    "pending": int, "restarts": int, "spec": dict, "near": list, "paused": bool,
 }  # fmt: skip
 NODE = {
     "name": str, "zone": str, "status": str, "cpu_millicores": int, "cpu_used_millicores": int,
@@ -132,6 +132,33 @@ async def test_services(shared: Api) -> None:
     assert views[0]["status"] == "Degraded"
 
 
+async def test_pause_and_resume(shared: Api) -> None:
+    await busy(shared)
+    for verb, paused in (("pause", True), ("pause", True), ("resume", False), ("resume", False)):
+        answer = await shared.post(f"/v1/services/web/{verb}")
+        assert_shape(answer.json(), SERVICE)
+        assert answer.json()["paused"] is paused
+        assert (await shared.get("/v1/services/web"))["paused"] is paused
+    about = await shared.get("/v1/events", object="service/web")
+    told = [one["reason"] for one in about if one["reason"].startswith("Rollout")]
+    assert told == ["RolloutPaused", "RolloutResumed"]
+
+
+async def test_a_restart_of_one_replica(shared: Api) -> None:
+    await busy(shared)
+    before = await shared.get("/v1/replicas", service="web")
+    assert (await shared.post("/v1/replicas/web-2/restart")).status_code == 204
+
+    async def replaced() -> bool:
+        rows = await shared.get("/v1/replicas", service="web")
+        return [(one["attempt"], one["ready"]) for one in rows if one["slot"] == 2] == [
+            (before[1]["attempt"] + 1, True)
+        ]
+
+    await eventually_async(replaced)
+    assert (await shared.get("/v1/replicas", service="web"))[0]["id"] == before[0]["id"]
+
+
 async def test_nodes(shared: Api) -> None:
     await busy(shared)
     (node,) = await shared.get("/v1/nodes")
@@ -142,6 +169,20 @@ async def test_nodes(shared: Api) -> None:
         answer = await shared.post(f"/v1/nodes/local/{verb}")
         assert_shape(answer.json(), NODE)
         assert answer.json()["status"] == status
+
+
+async def test_crash_and_recover(shared: Api) -> None:
+    await busy(shared)
+    for order, status, changed in (
+        ("crash", "NotReady", ["local"]),
+        ("crash", "NotReady", []),
+        ("recover", "Ready", ["local"]),
+        ("recover", "Ready", []),
+    ):
+        answer = (await shared.post(f"/v1/nodes/{order}", {"nodes": ["local"]})).json()
+        (node,) = answer["nodes"]
+        assert_shape(node, NODE)
+        assert (node["status"], answer["changed"]) == (status, changed)
 
 
 async def test_explain(shared: Api) -> None:

@@ -27,7 +27,7 @@ FOREIGN_ORIGINS = [
 
 def routes(api: Api) -> list[tuple[str, str]]:
     """Method and path of every route, docs and streams included, names filled in."""
-    app: FastAPI = create_app(api.served.controller, "", asyncio.Event())
+    app: FastAPI = create_app(api.served.controller, "", asyncio.Event(), asyncio.Event())
     found = [
         (method, re.sub(r"{\w+}", "web", route.path))  # type: ignore[attr-defined]
         for route in app.routes

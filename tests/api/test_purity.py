@@ -30,7 +30,7 @@ async def test_every_read_changes_nothing(api: Api) -> None:
     import asyncio
 
     await prepared(api)
-    app: FastAPI = create_app(api.served.controller, "", asyncio.Event())
+    app: FastAPI = create_app(api.served.controller, "", asyncio.Event(), asyncio.Event())
     names = {"kind": "service", "name": "web", "file": "main.js"}
     paths = [re.sub(r"{(\w+)}", lambda m: names[m[1]], route.path) for route in app.routes]  # type: ignore[attr-defined]
     for route, path in zip(app.routes, paths, strict=True):

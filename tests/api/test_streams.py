@@ -1,11 +1,18 @@
 """Endless answers: what happened before, then what happens, and an end when the reader leaves."""
 
 import asyncio
+import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
-from tests.api.conftest import Api
+import httpx
+import pytest
+
+from orchestrator.api.streams import log_stream
+from tests.api.conftest import Api, answering
 from tests.support.rig import settle
 from tests.support.wait import eventually_async
 
@@ -97,3 +104,29 @@ async def test_many_events_are_all_caught_up_with(api: Api) -> None:
         async with asyncio.timeout(20):
             serials = [(await anext(following))["serial"] for _ in range(2500)]
     assert serials == list(range(1, 2501))
+
+
+async def test_who_listens_when_the_controller_ends_is_told_of_the_end(
+    state_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not cut off a second later, with an error in the operator's terminal."""
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=10) as client,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        async with answering(state_dir) as api:
+            listening = client.stream("GET", f"{api.served.url}/v1/events/stream?after=0")
+            stream = await stack.enter_async_context(listening)
+        await stream.aread()
+    assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
+async def test_logs_that_are_followed_end_with_the_controller(api: Api) -> None:
+    await api.apply(api.rig.worker(replicas=2))
+    await settle(api.served.controller)
+    controller, closing = api.served.controller, asyncio.Event()
+    replicas = list(controller.cluster.observed.replicas.values())
+    lines = log_stream(controller.engine, replicas, None, True, closing)
+    closing.set()
+    async with asyncio.timeout(10):
+        assert [line async for line in lines] == []

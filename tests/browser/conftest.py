@@ -15,7 +15,7 @@ from tests.support.guardian import guardian
 
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
-REFUSED = "Failed to load resource"
+REFUSED = "Failed to load resource: the server responded with a status of 4"
 REQUIRED = os.environ.get("ORCH_REQUIRE_BROWSER") == "1"
 
 

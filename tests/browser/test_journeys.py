@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from orchestrator.model.spec import Probes
 from tests.api.conftest import Api
 from tests.support.hoard import come_near
 from tests.support.rig import settle
@@ -58,6 +59,72 @@ async def test_a_kill_and_the_recovery(page: Page, api: Api) -> None:
     await expect(page.locator('.replica[data-status="Ready"]')).to_have_count(2)
 
 
+async def test_a_replica_hangs_is_healed_and_another_is_woken(page: Page, api: Api) -> None:
+    probe = {"path": "/healthz", "period": "100ms", "timeout": "200ms"}
+    await api.apply(
+        api.rig.service(
+            "dead", probes={"liveness": probe}, replicas=1, stopGracePeriod="300ms", proxy=None
+        )
+    )
+    await api.apply(api.rig.service("numb", probes={"readiness": probe}, replicas=1, proxy=None))
+    await settle(api.served.controller)
+    box = page.get_by_role("dialog")
+    await page.get_by_role("button", name="dead-1: ").click()
+    await box.get_by_role("button", name="Hang").click()
+    await expect(box).to_contain_text("2, after 1 restart")
+    await expect(box).to_contain_text("LivenessFailed (137)")
+    await expect(box.locator("ol")).to_contain_text("was sent SIGSTOP by order: it hangs")
+    await box.get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="numb-1: ").click()
+    await box.get_by_role("button", name="Hang").click()
+    await expect(box.locator("dd").first).to_have_text("Running: the readiness probe does not pass")
+    await box.get_by_role("button", name="Wake").click()
+    await expect(box.locator("dd").first).to_have_text("Ready")
+    await expect(box).to_contain_text("1, after 0 restarts")
+
+
+async def test_one_replica_is_restarted(page: Page, api: Api) -> None:
+    await two_workers(api)
+    await page.get_by_role("button", name="job-2: ").click()
+    box = page.get_by_role("dialog")
+    await box.get_by_role("button", name="Restart").click()
+    await expect(box).to_contain_text("2, after 0 restarts")
+    await expect(box.locator("ol")).to_contain_text("its restart was ordered")
+    await box.get_by_role("button", name="Close").click()
+    await expect(page.locator("article.node .replica")).to_have_text(["job-1", "job-2"])
+
+
+async def test_a_rollout_is_paused_and_resumed(page: Page, api: Api) -> None:
+    await two_workers(api)
+    card = page.locator("article.service")
+    await expect(card.locator(".rollout")).to_be_hidden()
+    # Its new revision is never ready: the rollout lasts as long as it is looked at.
+    unready = {"readiness": {"exec": ["false"], "period": "1s"}}
+    await api.apply(
+        api.rig.worker(replicas=2, env={"VERSION": "2"}).model_copy(
+            update={"probes": Probes.model_validate(unready)}
+        )
+    )
+    await expect(card).to_contain_text("rolling out")
+    await card.get_by_role("button", name="Pause the rollout of job").click()
+    await expect(card).to_contain_text("paused at")
+    await expect(page.locator("#events")).to_contain_text("RolloutPaused")
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert (await api.get("/v1/services/job"))["paused"]
+    # And of one more revision, which would be ready, nothing is started.
+    await api.apply(
+        api.rig.worker(replicas=2, env={"VERSION": "3"}).model_copy(update={"probes": Probes()})
+    )
+    await expect(card).to_contain_text("0 of 2 updated")
+    resume = card.get_by_role("button", name="Resume the rollout of job")
+    await resume.click()
+    await expect(card.locator(".rollout")).to_be_hidden()
+    await settle(api.served.controller)
+    marks = await card.locator(".chart").first.locator(".mark title").all_text_contents()
+    assert {"RolloutPaused:", "RolloutResumed:"} <= {text.split()[1] for text in marks}
+
+
 async def test_output_is_followed_and_markup_in_it_is_text(page: Page, api: Api) -> None:
     await api.apply(api.rig.worker(code=SPEAKS, replicas=1))
     await page.get_by_role("button", name="job-1").click()
@@ -73,6 +140,38 @@ async def test_a_node_is_cordoned(page: Page, api: Api) -> None:
     await page.get_by_role("button", name="Cordon", exact=True).click()
     await page.get_by_role("button", name="Close").click()
     await expect(page.locator("article.node")).to_contain_text("Cordoned")
+
+
+async def test_a_node_crashes_and_is_up_again(page: Page, api: Api) -> None:
+    nodes = [{"name": name, "capacity": {"cpu": "1", "memory": "1Gi"}} for name in ("n1", "n2")]
+    assert (await api.post("/v1/apply", {"nodes": nodes})).status_code == 200
+    await api.apply(api.rig.worker(replicas=2, placement={"strategy": "spread"}))
+    await settle(api.served.controller)
+    first, second = page.locator("article.node").first, page.locator("article.node").last
+    await expect(second.locator(".replica")).to_have_count(1)
+    await page.get_by_role("button", name="n2", exact=True).click()
+    box = page.get_by_role("dialog")
+    await box.get_by_role("button", name="Crash").click()
+    await expect(box.locator("dd").first).to_have_text("NotReady")
+    await expect(box.locator("ol")).to_contain_text("the node crashed with 1 replica on it")
+    await box.get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("button", name="n2 (NotReady)")).to_be_visible()
+    await expect(second).to_contain_text("crashed: nothing runs here")
+    await expect(first.locator('.replica[data-status="Ready"]')).to_have_count(2)
+    await expect(page.locator("#events")).to_contain_text("(NodeLost): node n2 crashed")
+    marks = page.locator("article.service .chart").first.locator(".mark.Warning title")
+    told = " ".join(await marks.all_text_contents())
+    assert "NodeNotReady: the node crashed" in told
+    assert "NodeLost" in told
+    await expect(page.locator(".ghost")).to_have_count(0)
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    await page.get_by_role("button", name="n2 (NotReady)").click()
+    await box.get_by_role("button", name="Recover").click()
+    await expect(box.locator("dd").first).to_have_text("Ready")
+    await box.get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("button", name="n2", exact=True)).to_be_visible()
+    await expect(first.locator(".replica")).to_have_count(2)
 
 
 async def test_events_are_filtered(page: Page, api: Api) -> None:
@@ -101,6 +200,28 @@ async def test_a_controller_that_is_gone_is_shown(browser: Browser, api: Api) ->
     await expect(page.get_by_role("status")).to_contain_text("does not answer")
     await page.context.set_offline(False)
     await expect(page.get_by_role("status")).to_have_text("live")
+    await page.close()
+
+
+async def test_a_controller_that_never_answered_is_shown(browser: Browser, api: Api) -> None:
+    page = await browser.new_page()
+    await page.clock.install()
+    await page.route("**/v1/info", lambda route: route.fulfill(status=500))
+    await page.goto(api.served.url)
+    await expect(page.get_by_role("status")).to_have_text("connecting …")
+    await page.clock.fast_forward(8000)
+    await expect(page.get_by_role("status")).to_contain_text("does not answer")
+    await page.unroute("**/v1/info")
+    await page.clock.fast_forward(2000)
+    await expect(page.get_by_role("status")).to_have_text("live")
+    await page.close()
+
+
+async def test_a_page_of_which_a_part_is_missing_says_so(browser: Browser, api: Api) -> None:
+    page = await browser.new_page()
+    await page.route("**/assets/words.js", lambda route: route.abort())
+    await page.goto(api.served.url)
+    await expect(page.get_by_role("status")).to_contain_text("reload it")
     await page.close()
 
 

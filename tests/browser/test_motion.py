@@ -95,6 +95,17 @@ async def test_a_replica_that_moves_and_one_that_dies_are_seen(page: Page, api: 
     await expect(page.locator(".ghost")).to_have_count(0)
 
 
+async def test_what_a_crashing_node_takes_with_it_is_seen_dying(page: Page, api: Api) -> None:
+    await two_nodes(api)
+    await api.apply(api.rig.worker(replicas=1))
+    await settle(api.served.controller)
+    await expect(page.locator('.replica[data-status="Ready"]')).to_have_count(1)
+    (row,) = await api.get("/v1/replicas")
+    await page.evaluate(ARRIVALS)
+    await api.post("/v1/nodes/crash", {"nodes": [row["node"]]})
+    await until(page, "seen.includes('died job-1')")
+
+
 async def test_a_rollout_shows_how_far_it_is(page: Page, api: Api) -> None:
     await api.apply(api.rig.worker(replicas=3))
     await settle(api.served.controller)

@@ -56,6 +56,11 @@ def test_eighty_columns_are_enough_for_four_nodes() -> None:
     assert lines[12] == "a-very-long-node…"
 
 
+def test_a_node_that_has_crashed_is_told_in_words() -> None:
+    lines = boxes([box("n1"), box("n2")], plain, colour=False, down={"n2"})
+    assert lines[-1].split() == ["CPU", "0%", "RAM", "0%", "NotReady"]
+
+
 def test_what_runs_is_drawn_and_what_waits_is_not() -> None:
     there = replica(name="web-1", service="web", node="node-1", cpu_request_millicores=250)
     waits = replica(name="web-2", service="web", slot=2, node=None, id=None)

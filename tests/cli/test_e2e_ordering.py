@@ -181,6 +181,58 @@ def test_restart(orch: Orch) -> None:
     assert not set(before) & set(pids(orch))
 
 
+def test_restart_of_one_replica(orch: Orch) -> None:
+    """The others stay; a name that nothing has changes nothing."""
+    orch.up("-f", write(orch.state_dir, web(free_port())), "--wait")
+    before = pids(orch)
+    assert orch.quick("restart", "web-2", "--wait") == "replica/web-2 restarting\n"
+    after = pids(orch)
+    assert (after[0], after[1] != before[1]) == (before[0], True)
+    said = orch.quick("restart", "web-1", "web-9", code=1)
+    assert "no service or replica is named 'web-9'" in said
+    assert "service/web" in said
+    assert pids(orch) == after
+
+
+def test_rollout_pause_and_resume(orch: Orch) -> None:
+    """Nothing is replaced meanwhile, and who waits for it is told why."""
+    port = free_port()
+    orch.up("-f", write(orch.state_dir, web(port)), "--wait")
+    assert orch.quick("rollout", "pause", "service/web") == "service/web paused\n"
+    before = pids(orch)
+    new = write(orch.state_dir, web(port, greeting="bye"))
+    held = "The rollout of web is paused: 2 of 2 replicas not updated until: orch rollout resume"
+    assert held in orch.quick("plan", "-f", new)
+    said = orch.quick("apply", "-f", new, "--wait", code=1)
+    assert "paused rollout of web: replicas of older revisions stay as they are" in said
+    assert "go on with: orch rollout resume web" in said
+    assert "the rollout of 'web' is paused" in orch.quick("restart", "web", "--wait", code=1)
+    assert pids(orch) == before
+    assert "Ready,Paused" in orch.quick("services")
+    paused = 'service "web" is paused: 0 out of 2 replicas are updated\n'
+    assert orch.quick("rollout", "status", "web", "--no-watch") == paused
+    assert "go on with" in orch.quick("rollout", "status", "web", code=1)
+    assert orch.quick("scale", "web=3", "--wait") == "service/web scaled to 3\n"
+    assert pids(orch)[:2] == before
+    assert orch.quick("rollout", "resume", "web") == "service/web resumed\n"
+    told = orch.quick("rollout", "status", "web").splitlines()
+    assert told[-1] == 'service "web" successfully rolled out'
+    assert all(line.startswith("Waiting for service") for line in told[:-1])
+    assert not set(before) & set(pids(orch))
+    assert answers(port) == "bye"
+    assert "there are: web" in orch.quick("rollout", "pause", "web", "wep", code=1)
+    assert not orch.json("services")[0]["paused"]
+
+
+def test_a_rollout_that_never_ends_is_followed_no_longer_than_asked(orch: Orch) -> None:
+    """The new revision does not get ready."""
+    orch.up("-f", write(orch.state_dir, sleeper()), "--wait")
+    unready = sleeper().replace("1000", "1001") + "probes: {readiness: {exec: ['false']}}\n"
+    orch.quick("apply", "-f", write(orch.state_dir, unready))
+    said = orch.quick("rollout", "status", "idle", "--timeout", "300ms", code=4)
+    assert "the rollout of idle is not finished" in said
+
+
 def test_delete(orch: Orch) -> None:
     """The service and its replicas."""
     orch.up("-f", write(orch.state_dir, sleeper("a"), sleeper("b")), "--wait")
@@ -199,6 +251,28 @@ def test_drain_and_uncordon(orch: Orch) -> None:
     orch.quick("cordon", f"node/{node}")
     assert {row["name"]: row["status"] for row in orch.json("nodes")}[node] == "Cordoned"
     assert "there are: node-1, node-2" in orch.quick("cordon", "node-9", code=1)
+
+
+def test_crash_and_recover(orch: Orch) -> None:
+    """A node loses power: what it ran is elsewhere at once, and stays there."""
+    orch.up("-f", write(orch.state_dir, NODES, web(free_port())), "--wait")
+    (node,) = {row["node"] for row in orch.json("ps")}
+    assert "there are: node-1, node-2" in orch.quick("crash", node, "node-9", code=1)
+    assert orch.quick("crash", f"node/{node}") == f"node/{node} crashed\n"
+    assert orch.quick("crash", node) == f"node/{node} is down already\n"
+
+    def elsewhere() -> bool:
+        rows = orch.json("ps")
+        return all(row["status"] == "Ready" and row["node"] != node for row in rows)
+
+    eventually(elsewhere)
+    assert {row["restarts"] for row in orch.json("ps")} == {0}
+    assert {row["name"]: row["status"] for row in orch.json("nodes")}[node] == "NotReady"
+    assert "node is down" in orch.quick("explain", "web-1")
+    assert f"(NodeLost): node {node} crashed" in orch.quick("events")
+    assert orch.quick("recover", node) == f"node/{node} is up again\n"
+    assert orch.quick("recover", node) == f"node/{node} is up already\n"
+    assert node not in {row["node"] for row in orch.json("ps")}
 
 
 def test_two_projects_side_by_side(orch: Orch) -> None:

@@ -184,6 +184,7 @@ def test_watch(running: Orch) -> None:
         ("orch scale w", ["web="]),
         ("orch explain web", ["web", "web-1", "web-2"]),
         ("orch drain ", ["node-1", "node-2"]),
+        ("orch crash ", ["node-1", "node-2"]),
         ("orch inspect replica/", ["replica/web-1", "replica/web-2"]),
         ("orch kill --project nobody we", []),
     ],

@@ -12,7 +12,7 @@ from tests.support.wait import eventually
 READING = ["ps", "services", "nodes", "events", "inspect service/web", "logs web", "explain web"]
 ORDERING = [
     "scale web=1", "restart web", "delete web", "kill web-1", "exec web-1 -- true",
-    "cordon n", "uncordon n", "drain n", "rebalance",
+    "cordon n", "uncordon n", "drain n", "crash n", "recover n", "rebalance",
 ]  # fmt: skip
 
 

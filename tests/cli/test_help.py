@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from orchestrator.cli.app import COMMANDS
+from orchestrator.cli.app import COMMANDS, ROLLOUT_COMMANDS
 from tests.cli.orch import Orch
 
 HEAVY = {"rich", "httpx", "pydantic", "yaml", "fastapi", "uvicorn", "docker", "asyncio", "sqlite3"}
@@ -52,10 +52,10 @@ def test_completion_knows_commands(orch: Orch) -> None:
     assert found.split() == ["scale", "schema"]
 
 
-@pytest.mark.parametrize("verb", COMMANDS)
+@pytest.mark.parametrize("verb", [*COMMANDS, *(f"rollout {verb}" for verb in ROLLOUT_COMMANDS)])
 def test_every_command_takes_the_common_options(verb: str, orch: Orch) -> None:
     """After its verb."""
-    text = orch.quick(verb, "--help")
+    text = orch.quick(*verb.split(), "--help")
     for option in ("--project", "--state-dir", "-o, --output", "ORCH_PROJECT", "ORCH_STATE_DIR"):
         assert option in text
 

@@ -41,6 +41,16 @@ def test_an_old_revision_is_not_done() -> None:
     assert [row.name for row in board.waiting] == ["web-1"]
 
 
+def test_an_old_revision_is_done_while_its_rollout_is_paused() -> None:
+    """What is waited for has come; that it is not all is told apart."""
+    board = Board()
+    held = service(desired=1, ready=1, up_to_date=0, revision="r2", paused=True)
+    board.see([held], [replica()], 0.0)
+    assert (board.settled, board.held) == (True, ("web",))
+    board.see([service(desired=1, ready=1, paused=True)], [replica()], 1.0)
+    assert (board.settled, board.held) == (True, ())
+
+
 def test_the_newest_attempt_speaks_for_its_name() -> None:
     """While the one before still terminates."""
     board = Board()

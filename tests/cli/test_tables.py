@@ -64,6 +64,11 @@ def test_services() -> None:
     ]
 
 
+def test_a_paused_service() -> None:
+    (_, row) = tables.services([service(paused=True)], plain)
+    assert row.split()[4] == "Ready,Paused"
+
+
 def test_nodes() -> None:
     """A bar for each resource; a full node shows as full, one that holds more than it has too."""
     over = node("node-2", cpu_used_millicores=2500, memory_used_bytes=0, replicas=1)

@@ -1,15 +1,16 @@
 """A compact text for cluster states, so that a test of a decision reads as a table.
 
-    node n1 cpu=1 memory=1Gi zone=a disk=ssd cordoned      a node (draining, too); n1 is there if
+    node n1 cpu=1 memory=1Gi zone=a disk=ssd cordoned      a node (draining, down); n1 is there if
                                                            no node is named: cpu 4, memory 4Gi
     node n2 taint=old:NoExecute                            for those with tolerates=old
-    web 3@b cpu=300m policy=never strategy=spread          3 replicas wanted at revision b
+    web 3@b cpu=300m policy=never strategy=spread          3 replicas wanted at revision b (paused:
+                                                           its rollout is)
     web-1.2 n1@a ready                                     slot 1, attempt 2, on n1, revision a
     web-1 last=4 not_before=7 failures=2                   what slot 1 remembers
 
 A replica is starting, running (not ready), ready, stopping, or exited: exit=0, exit=137, exit=oom,
-exit=stopped, exit=ErrImagePull, exit=gone. `failed` is one whose liveness probe failed for good,
-`unstarted` one whose startup probe has not passed.
+exit=stopped, exit=NodeLost, exit=gone. `failed` is one whose liveness probe failed for good,
+`unstarted` one whose startup probe has not passed, `restart` one that is to be restarted.
 """
 
 import re
@@ -61,6 +62,7 @@ def state(text: str) -> tuple[Desired, Observed]:
     nodes: dict[str, Node] = {}
     services: dict[str, Service] = {}
     replicas: list[Replica] = []
+    restarts: set[ReplicaId] = set()
     slots: dict[SlotKey, SlotHistory] = {}
     for line in lines(text).splitlines():
         words = line.split("#")[0].split()
@@ -69,11 +71,13 @@ def state(text: str) -> tuple[Desired, Observed]:
             nodes[rest[0]] = _node(rest[0], rest[1:])
         elif found := re.fullmatch(r"([a-z]+)-(\d+)\.(\d+)", head):
             replicas.append(_replica(found[1], int(found[2]), int(found[3]), rest))
+            restarts |= {replicas[-1].id} if "restart" in rest else set()
         elif found := re.fullmatch(r"([a-z]+)-(\d+)", head):
             slots[SlotKey(found[1], int(found[2]))] = _history(rest)
         else:
             services[head] = _service(head, rest)
-    return Desired(services, nodes or {"n1": _node("n1", [])}), Observed(tuple(replicas), slots)
+    desired = Desired(services, nodes or {"n1": _node("n1", [])}, restarts=frozenset(restarts))
+    return desired, Observed(tuple(replicas), slots)
 
 
 def service(name: str, **fields: object) -> ServiceSpec:
@@ -100,7 +104,7 @@ def _node(name: str, words: list[str]) -> Node:
             "labels": pairs,
         }
     )
-    return Node(spec, "cordoned" in flags, "draining" in flags)
+    return Node(spec, "cordoned" in flags, "draining" in flags, "down" in flags)
 
 
 def _service(name: str, words: list[str]) -> Service:
@@ -124,7 +128,7 @@ def _service(name: str, words: list[str]) -> Service:
             "nodeSelector": pairs,
         },
     )
-    return Service(spec, revision)
+    return Service(spec, revision, paused="paused" in flags)
 
 
 def _replica(service: str, slot: int, attempt: int, words: list[str]) -> Replica:

@@ -1,5 +1,7 @@
 """What `orch plan` shows, as text."""
 
+from dataclasses import replace
+
 from orchestrator.core.forecast import forecast
 from orchestrator.core.preview import preview
 from orchestrator.core.render import render
@@ -66,6 +68,25 @@ Plan: 3 to add, 0 to change, 0 to destroy.
 def test_nothing_to_do() -> None:
     same = wanted(web())
     assert shown(same, same) == "No changes. What runs is what the manifests want."
+
+
+def test_a_paused_rollout_is_told_of_with_the_way_on() -> None:
+    """Whether it is about to stand still or does so already."""
+    before, after = wanted(web()), wanted(web(image="app:2"))
+    paused = replace(after, services={"web": replace(after.services["web"], paused=True)})
+    held = (
+        "The rollout of web is paused: 2 of 2 replicas not updated until: orch rollout resume web"
+    )
+    assert shown(before, paused) == lines(
+        f"""
+        Services:
+        ~ service web
+        image: app:1 -> app:2
+        {held}
+        Plan: 0 to add, 1 to change, 0 to destroy.
+        """
+    )
+    assert shown(paused, paused, at_rest(before)) == f"{held}\nNo changes."
 
 
 def test_scaling_changes_no_replica_that_is_there() -> None:

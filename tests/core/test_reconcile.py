@@ -1,5 +1,7 @@
 """Each case: a state, and the plan it must lead to."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.reconcile import reconcile
@@ -665,6 +667,226 @@ DRAINS = {
 }
 
 
+PAUSES = {
+    "a paused rollout begins no replacement": (
+        """
+        web 3@b paused
+        web-1.1 n1@a ready
+        web-2.2 n1@b ready
+        web-3.1 n1@a running
+        """,
+        "",
+    ),
+    "one that was on its way when it was paused arrives": (
+        """
+        web 2@b paused
+        web-1.1 n1@a ready
+        web-1.2 n1@b starting
+        web-2.1 n1@a ready
+        web-2.2 n1@b ready
+        """,
+        "stop web-2.1: revision a -> b",
+    ),
+    "or fails, and is not tried again": (
+        """
+        web 2@b paused
+        web-1.1 n1@a ready
+        web-1.2 n1@b exit=1
+        web-2.1 n1@a ready
+        web-2.2 n1@b running failed
+        """,
+        "stop web-2.2: liveness probe failed",
+    ),
+    "what dies while it is paused comes back at the new revision, what hangs too": (
+        """
+        web 3@b paused
+        web-1.1 n1@a exit=1
+        web-2.1 n1@a running failed
+        web-3.1 n1@a exit=1
+        web-3.2 n1@b exit=1
+        web-3 last=2 not_before=9
+        """,
+        """
+        stop web-2.1: liveness probe failed
+        start web-1.2 on n1: replacing web-1.1: exited with code 1
+        start web-2.2 on n1: replacing web-2.1: it is being stopped
+        remove web-3.1: web-3.2 ended later
+        """,
+    ),
+    "paused, it is scaled up at the new revision": (
+        """
+        web 2@b paused
+        web-1.1 n1@a ready
+        """,
+        "start web-2.1 on n1: slot is empty",
+    ),
+    "and down": (
+        """
+        web 1@b paused
+        web-1.1 n1@a ready
+        web-2.1 n1@a ready
+        """,
+        "stop web-2.1: scaled down from 2 to 1",
+    ),
+    "paused, its nodes are drained": (
+        """
+        node n1 draining
+        node n2
+        web 2@b paused
+        web-1.1 n1@a ready
+        web-2.1 n2@a ready
+        """,
+        "start web-1.2 on n2: replacing web-1.1: n1 is draining",
+    ),
+    "paused, a job that is over stays over": (
+        """
+        job 1@b paused policy=never
+        job-1.1 n1@a exit=0
+        """,
+        "",
+    ),
+    "of two with one outdated revision one stays": (
+        """
+        web 1@b paused
+        web-1.1 n1@a running
+        web-1.2 n1@a ready
+        """,
+        "stop web-1.1: duplicate of web-1.2",
+    ),
+}
+
+RESTARTS = {
+    "a replica to be restarted is replaced without a gap": (
+        """
+        web 2@a
+        web-1.1 n1@a ready
+        web-2.1 n1@a ready restart
+        """,
+        "start web-2.2 on n1: replacing web-2.1: its restart was ordered",
+    ),
+    "and leaves once its successor is ready": (
+        """
+        web 2@a
+        web-1.1 n1@a ready
+        web-2.1 n1@a ready restart
+        web-2.2 n1@a ready
+        """,
+        "stop web-2.1: its restart was ordered",
+    ),
+    "one that does not serve leaves at once": (
+        """
+        web 1@a
+        web-1.1 n1@a running restart
+        """,
+        """
+        stop web-1.1: its restart was ordered
+        start web-1.2 on n1: replacing web-1.1: it is being stopped
+        """,
+    ),
+    "several are restarted within the surge": (
+        """
+        web 2@a
+        web-1.1 n1@a ready restart
+        web-2.1 n1@a ready restart
+        """,
+        "start web-1.2 on n1: replacing web-1.1: its restart was ordered",
+    ),
+    "without room it stops first": (
+        """
+        node n1 cpu=100m
+        web 1@a cpu=100m
+        web-1.1 n1@a ready restart
+        """,
+        "stop web-1.1: no room to surge: its restart was ordered",
+    ),
+    "a paused rollout does not keep it": (
+        """
+        web 2@b paused
+        web-1.1 n1@a ready
+        web-2.1 n1@a ready restart
+        """,
+        "start web-2.2 on n1: replacing web-2.1: its restart was ordered",
+    ),
+}
+
+CRASHES = {
+    "all that a node that is down runs is killed, and comes back elsewhere at once": (
+        """
+        node n1
+        node n2 down
+        web 5@a
+        web-1.1 n1@a ready
+        web-2.1 n2@a ready
+        web-3.2 n2@a starting
+        web-4.1 n2@a stopping
+        web-5.1 n2@a running failed
+        """,
+        """
+        kill web-2.1: node n2 crashed
+        kill web-3.2: node n2 crashed
+        kill web-4.1: node n2 crashed
+        kill web-5.1: node n2 crashed
+        start web-2.2 on n1: replacing web-2.1: node n2 crashed
+        start web-3.3 on n1: replacing web-3.2: node n2 crashed
+        start web-4.2 on n1: replacing web-4.1: node n2 crashed
+        """,
+    ),
+    "so are those that nobody declares, and those that are to go anyway": (
+        """
+        node n1
+        node n2 down
+        web 1@a
+        web-1.1 n1@a ready
+        web-2.1 n2@a ready
+        job-1.1 n2@a ready
+        """,
+        """
+        kill job-1.1: node n2 crashed
+        kill web-2.1: node n2 crashed
+        """,
+    ),
+    "it is no failure: no backoff, and another attempt under every policy": (
+        """
+        web 1@a policy=never
+        web-1.1 n1@a exit=NodeLost
+        """,
+        "start web-1.2 on n1: replacing web-1.1: NodeLost",
+    ),
+    "what fits nowhere else is told so, and how many nodes are down": (
+        """
+        node n1 cpu=100m
+        node n2 down
+        node n3 down cordoned
+        web 2@a cpu=100m
+        api 1@a cpu=100m
+        web-1.1 n1@a ready
+        web-2.1 n2@a exit=NodeLost
+        """,
+        """
+        pending api-1: 0/3 nodes are available: 1 Insufficient cpu, 2 nodes are down. \
+It needs 100m more CPU on n1.
+        pending web-2: 0/3 nodes are available: 1 Insufficient cpu, 2 nodes are down. \
+It needs 100m more CPU on n1.
+        """,
+    ),
+    "what has ended on it stays ended": (
+        """
+        node n1
+        node n2 down
+        web 1@a policy=on-failure
+        web-1.1 n2@a exit=0
+        """,
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CRASHES)
+def test_crashes_of_nodes(name: str) -> None:
+    before, expected = CRASHES[name]
+    assert plan(before) == lines(expected)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_slots(name: str) -> None:
     before, expected = CASES[name]
@@ -681,6 +903,33 @@ def test_rollouts(name: str) -> None:
 def test_drains(name: str) -> None:
     before, expected = DRAINS[name]
     assert plan(before) == lines(expected)
+
+
+@pytest.mark.parametrize("name", PAUSES)
+def test_paused_rollouts(name: str) -> None:
+    before, expected = PAUSES[name]
+    assert plan(before) == lines(expected)
+
+
+@pytest.mark.parametrize("name", RESTARTS)
+def test_restarts_of_one_replica(name: str) -> None:
+    before, expected = RESTARTS[name]
+    assert plan(before) == lines(expected)
+
+
+def test_a_paused_replica_moves_to_its_node_at_the_new_revision() -> None:
+    desired, observed = state(
+        """
+        node n1
+        node n2
+        web 1@b paused
+        web-1.1 n1@a ready
+        """
+    )
+    moving = replace(desired, moves={observed.replicas[0].id: "n2"})
+    assert str(reconcile(moving, observed, 0.0)) == (
+        "start web-1.2 on n2: replacing web-1.1: it moves from n1"
+    )
 
 
 def test_wakes_when_the_earliest_backoff_ends() -> None:

@@ -59,14 +59,14 @@ def test_a_replica_counts_towards_its_slot_until_it_leaves(phase: Phase) -> None
 
 
 @pytest.mark.parametrize(
-    ("cordoned", "draining", "schedulable"),
-    [(False, False, True), (True, False, False), (False, True, False)],
+    ("marks", "schedulable"),
+    [((), True), (("cordoned",), False), (("draining",), False), (("down",), False)],
 )
 def test_a_node_takes_replicas_unless_its_operator_says_no(
-    cordoned: bool, draining: bool, schedulable: bool
+    marks: tuple[str, ...], schedulable: bool
 ) -> None:
     spec = NodeSpec.model_validate({"name": "n1", "capacity": {"cpu": 1, "memory": 1}})
-    node = Node(spec, cordoned, draining)
+    node = Node(spec, **dict.fromkeys(marks, True))
     assert (node.name, node.schedulable) == ("n1", schedulable)
 
 

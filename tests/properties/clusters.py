@@ -42,6 +42,7 @@ def service(
     strategy: str = "binpack",
     selector: Mapping[str, str] | None = None,
     priority: int = 0,
+    paused: bool = False,
 ) -> Service:
     """A wanted service with its defaults filled in."""
     spec = ServiceSpec.model_validate(
@@ -55,7 +56,7 @@ def service(
             "placement": {"strategy": strategy, "nodeSelector": dict(selector or {})},
         }
     )
-    return Service(with_timing(spec, DEMO), revision)
+    return Service(with_timing(spec, DEMO), revision, paused)
 
 
 def node(
@@ -65,15 +66,19 @@ def node(
     labels: Mapping[str, str] | None = None,
     cordoned: bool = False,
     draining: bool = False,
+    down: bool = False,
 ) -> Node:
     """A wanted node with 1 GiB."""
     capacity = {"cpu": f"{cpu_millicores}m", "memory": 1024 * MIB}
     spec = NodeSpec.model_validate(
         {"name": name, "capacity": capacity, "zone": zone, "labels": dict(labels or {})}
     )
-    return Node(spec, cordoned, draining)
+    return Node(spec, cordoned, draining, down)
 
 
+_ids = st.builds(
+    ReplicaId, st.sampled_from(SERVICES), slot=st.integers(1, 7), attempt=st.integers(1, 4)
+)
 _services = st.builds(
     service,
     name=st.just("web"),
@@ -84,6 +89,7 @@ _services = st.builds(
     strategy=st.sampled_from(("binpack", "spread", "random(7)")),
     selector=st.sampled_from(({}, {}, {}, {"disk": "ssd"})),
     priority=st.sampled_from((0, 0, 5)),
+    paused=st.sampled_from((False, False, True)),
 )
 _nodes = st.builds(
     node,
@@ -93,6 +99,7 @@ _nodes = st.builds(
     labels=st.sampled_from(({}, {"disk": "ssd"})),
     cordoned=st.sampled_from((False, False, True)),
     draining=st.sampled_from((False, False, False, True)),
+    down=st.sampled_from((False, False, False, True)),
 )
 
 
@@ -112,6 +119,7 @@ def desires(draw: st.DrawFn) -> Desired:
     return Desired(
         {name: _renamed_service(draw(_services), name) for name in names},
         {name: _renamed_node(draw(_nodes), name) for name in places},
+        restarts=draw(st.frozensets(_ids, max_size=3)),
     )
 
 
@@ -121,9 +129,7 @@ def replicas(draw: st.DrawFn) -> Replica:
     phase = draw(st.sampled_from(Phase))
     over = phase is Phase.EXITED
     return Replica(
-        id=ReplicaId(
-            draw(st.sampled_from(SERVICES)), draw(st.integers(1, 7)), draw(st.integers(1, 4))
-        ),
+        id=draw(_ids),
         node=draw(st.sampled_from(NODES)),
         revision=draw(st.sampled_from(REVISIONS)),
         phase=phase,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from orchestrator.core.reconcile import reconcile
 from orchestrator.core.restart import should_restart
 from orchestrator.core.rollout import surge
-from orchestrator.model.plan import Plan, StartReplica, StopReplica
+from orchestrator.core.slots import is_lost
+from orchestrator.model.plan import KillReplica, Plan, StartReplica, StopReplica
 from orchestrator.model.state import Desired, Exit, Observed, Phase, SlotKey
 from tests.properties.clusters import desires, node, observations, service
 from tests.properties.world import World
@@ -25,6 +26,10 @@ def starts(plan: Plan) -> list[StartReplica]:
 
 def stops(plan: Plan) -> list[StopReplica]:
     return [action for action in plan.actions if isinstance(action, StopReplica)]
+
+
+def kills(plan: Plan) -> list[KillReplica]:
+    return [action for action in plan.actions if isinstance(action, KillReplica)]
 
 
 def check_room(desired: Desired, observed: Observed, plan: Plan) -> None:
@@ -47,7 +52,7 @@ def check_room(desired: Desired, observed: Observed, plan: Plan) -> None:
 
 def check_counts(world: World, plan: Plan) -> None:
     """No more than N + surge active replicas come from a plan, nor more than two in a slot."""
-    stopped = {action.id for action in stops(plan)}
+    stopped = {action.id for action in stops(plan)} | {action.id for action in kills(plan)}
     for name, wanted in world.desired.services.items():
         kept = [replica.id for replica in world.active(name) if replica.id not in stopped]
         new = [action.id for action in starts(plan) if action.id.service == name]
@@ -57,8 +62,8 @@ def check_counts(world: World, plan: Plan) -> None:
 
 
 def check_end(world: World, plan: Plan) -> None:
-    """Each wanted slot has its one ready replica of the wanted revision, or waits for a node, or
-    is over; nothing else is left."""
+    """Each wanted slot has its one ready replica of the wanted revision (of any, if paused), or
+    waits for a node, or is over; nothing else is left."""
     pending = {one.key for one in plan.pending}
     active = Counter(replica.id.key for replica in world.replicas.values() if replica.active)
     wanted = {
@@ -72,8 +77,10 @@ def check_end(world: World, plan: Plan) -> None:
     for replica in world.replicas.values():
         if replica.active and replica.id.key not in pending:
             assert replica.ready
-            assert replica.revision == world.desired.services[replica.id.service].revision
+            service = world.desired.services[replica.id.service]
+            assert service.paused or replica.revision == service.revision
             assert not world.desired.nodes[replica.node].draining
+        assert not is_lost(replica, world.desired)
     ended = Counter(one.id.key for one in world.replicas.values() if not one.active)
     assert all(count == 1 and key in wanted for key, count in ended.items())
 
@@ -144,10 +151,12 @@ def test_services_that_were_not_asked_about_are_untouched(
     desired: Desired, observed: Observed, asked: set[str]
 ) -> None:
     plan = reconcile(desired, observed, 5.0, asked)
-    named = {action.id.service for action in plan.actions} | {
+    lost = {action.id for action in kills(plan)}
+    named = {action.id.service for action in plan.actions if action.id not in lost} | {
         one.key.service for one in plan.pending
     }
     assert named <= asked
+    assert lost == {one.id for one in observed.replicas if is_lost(one, desired)}
     check_room(desired, observed, plan)
 
 
@@ -230,6 +239,28 @@ def test_with_room_the_end_is_the_same_whatever_happened_on_the_way(
 
 @steady
 @given(st.integers(1, 9), seeds)
+def test_while_a_rollout_is_paused_only_what_dies_gets_the_new_revision(
+    replicas: int, random: Random
+) -> None:
+    nodes = {"n1": node("n1", 3000)}
+    world = World(Desired({"web": service("web", replicas, "a")}, nodes))
+    world.converge()
+    before = {one.id for one in world.active("web")}
+    world.desired = Desired({"web": service("web", replicas, "b", paused=True)}, nodes)
+    dead = {id_ for id_ in before if random.random() < 0.3}
+    for id_ in dead:
+        world.crash(id_)
+    plan = world.converge(random)
+    check_end(world, plan)
+    after = {one.id: one.revision for one in world.active("web")}
+    assert {id_ for id_, revision in after.items() if revision == "a"} == before - dead
+    assert {id_.key for id_, revision in after.items() if revision == "b"} == {
+        id_.key for id_ in dead
+    }
+
+
+@steady
+@given(st.integers(1, 9), seeds)
 def test_with_room_an_update_never_takes_a_serving_slot_away(replicas: int, random: Random) -> None:
     nodes = {name: node(name, 3000) for name in ("n1", "n2")}
     world = World(Desired({"web": service("web", replicas)}, nodes))
@@ -298,6 +329,25 @@ def test_a_drained_node_ends_empty(replicas: int, cpu_millicores: int, roomy: bo
 
 
 @steady
+@given(st.integers(0, 8), st.sampled_from((100, 250, 500)), st.booleans())
+def test_what_a_crashed_node_ran_comes_back_elsewhere(
+    replicas: int, cpu_millicores: int, roomy: bool
+) -> None:
+    nodes = {"n1": node("n1"), "n2": node("n2", 3000 if roomy else 500)}
+    wanted = {"web": service("web", replicas, cpu_millicores=cpu_millicores, strategy="spread")}
+    world = World(Desired(wanted, nodes))
+    world.converge()
+    lost = {one.id for one in world.active("web") if one.node == "n1"}
+    world.desired = Desired(wanted, nodes | {"n1": node("n1", down=True)})
+    assert {action.id for action in kills(world.plan())} == lost
+    plan = world.converge()
+    check_end(world, plan)
+    assert not any(history.failures for history in world.slots.values())
+    if roomy and replicas * cpu_millicores <= 3000:
+        assert plan.empty
+
+
+@steady
 @given(st.integers(1, 6), seeds)
 def test_a_replica_that_failed_its_probe_comes_back_as_a_new_attempt(
     replicas: int, random: Random
@@ -331,8 +381,10 @@ def test_room_that_comes_free_matters_only_to_services_that_are_short_of_it(
 
 
 def _without_nodes(plan: Plan) -> Plan:
-    """Where a start goes may change with the room there is."""
+    """Where a start goes may change with the room there is; a node that is down takes all."""
     actions = [
-        replace(one, node="") if isinstance(one, StartReplica) else one for one in plan.actions
+        replace(one, node="") if isinstance(one, StartReplica) else one
+        for one in plan.actions
+        if not isinstance(one, KillReplica)
     ]
     return replace(plan, actions=tuple(actions))

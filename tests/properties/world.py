@@ -6,9 +6,17 @@ from random import Random
 from orchestrator.core.lifecycle import begun, exited, running, stopping
 from orchestrator.core.reconcile import reconcile
 from orchestrator.core.restart import after_exit
-from orchestrator.model.plan import Action, Plan, RemoveReplica, StartReplica, StopReplica
+from orchestrator.model.plan import (
+    Action,
+    KillReplica,
+    Plan,
+    RemoveReplica,
+    StartReplica,
+    StopReplica,
+)
 from orchestrator.model.spec import Probes
 from orchestrator.model.state import (
+    NODE_LOST,
     Desired,
     Exit,
     Observed,
@@ -54,6 +62,8 @@ class World:
             case StopReplica():
                 stopped = stopping(self.replicas[action.id])
                 self.replicas[action.id] = replace(stopped, alive=not action.failed)
+            case KillReplica():
+                self._end(self.replicas[action.id], Exit(code=137, reason=NODE_LOST))
             case RemoveReplica():
                 assert self.replicas[action.id].phase is Phase.EXITED
                 del self.replicas[action.id]

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.model.errors import StateError
-from orchestrator.runtime.store import ServiceRecord, Store
-from tests.runtime.conftest import Open, service
+from orchestrator.runtime import database as module
+from orchestrator.runtime.store import NodeRecord, ServiceRecord, Store, dump
+from tests.runtime.conftest import Open, node, service
 from tests.support.clock import HandClock
 
 
@@ -63,6 +64,23 @@ def test_an_empty_file_is_a_beginning(database: Path, open_store: Open) -> None:
     database.touch()
     store = open_store()
     assert (store.trouble, store.services(), set_aside(database)) == ("", {}, [])
+
+
+def test_the_file_of_the_first_version_is_brought_up_to_date(
+    database: Path, open_store: Open
+) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.executescript(f"{module._SCHEMA} PRAGMA user_version = 1;")
+        connection.execute("INSERT INTO nodes VALUES (?, ?, 1, 0)", ("n1", dump(node("n1"))))
+        connection.execute(
+            "INSERT INTO services VALUES (?, ?, 'digest', 2, 0)", ("web", dump(service()))
+        )
+    connection.close()
+    for _ in range(2):
+        store = open_store()
+        assert (store.trouble, set_aside(database)) == ("", [])
+        assert store.nodes() == {"n1": NodeRecord(node("n1"), cordoned=True)}
+        assert store.services() == {"web": ServiceRecord(service(), "digest", 2)}
 
 
 def test_the_file_of_a_newer_version_is_kept(

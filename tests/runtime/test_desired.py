@@ -96,6 +96,38 @@ def test_a_restart_is_a_new_revision_that_lasts(open_store: Open, desired: Desir
     assert DesiredState(open_store(), DEMO).now.services["web"].revision == second
 
 
+def test_a_pause_lasts_until_it_is_resumed_whoever_applies_what(
+    open_store: Open, desired: DesiredState
+) -> None:
+    desired.apply(Change((service(),)))
+    assert [desired.set_paused("web", paused=True) for _ in range(2)] == [True, False]
+    desired.apply(Change((service(env={"A": "1"}),), prune=True))
+    again = DesiredState(open_store(), DEMO)
+    for state in (desired, again):
+        assert state.now.services["web"].paused
+    assert again.set_paused("web", paused=False)
+    assert not DesiredState(open_store(), DEMO).now.services["web"].paused
+
+
+def test_a_pause_ends_with_its_service(desired: DesiredState) -> None:
+    desired.apply(Change((service(),)))
+    desired.set_paused("web", paused=True)
+    desired.delete("web")
+    desired.apply(Change((service(),)))
+    assert not desired.now.services["web"].paused
+
+
+def test_a_restart_of_what_is_paused_is_refused(desired: DesiredState) -> None:
+    """As kubectl refuses it: nothing would come of it."""
+    desired.apply(Change((service(),)))
+    desired.set_paused("web", paused=True)
+    before = desired.now
+    with pytest.raises(ConflictError, match="the rollout of 'web' is paused") as refused:
+        desired.restart("web")
+    assert refused.value.remedy == "first: orch rollout resume web"
+    assert desired.now is before
+
+
 def test_new_sources_are_a_new_revision(desired: DesiredState) -> None:
     desired.apply(Change((service(),), sources={"web": "one"}))
     first = desired.now.services["web"].revision
@@ -136,6 +168,28 @@ def test_marks_stay_when_a_node_is_applied_again(open_store: Open, desired: Desi
         assert marked.spec.capacity.cpu_millicores == 2000
 
 
+def test_nodes_are_down_until_they_are_up_all_or_none(
+    open_store: Open, desired: DesiredState
+) -> None:
+    desired.apply(Change(nodes=(node("n1"), node("n2"))))
+    serial = desired.now.serial
+    with pytest.raises(NotFoundError, match="no node is named 'n9'"):
+        desired.set_down(["n1", "n9"], down=True)
+    assert not desired.now.nodes["n1"].down
+    assert desired.set_down(["n1", "n2"], down=True) == ["n1", "n2"]
+    assert desired.set_down(["n2"], down=True) == []
+    assert desired.now.serial == serial + 1
+    desired.apply(Change(nodes=(node("n1", cpu="2"),)))
+    desired.mark_node("n2", cordoned=True, draining=False)
+    again = DesiredState(open_store(), DEMO)
+    for state in (desired, again):
+        assert [(one.down, one.schedulable) for one in state.now.nodes.values()] == [
+            (True, False), (True, False),
+        ]  # fmt: skip
+    assert again.set_down(["n1"], down=False) == ["n1"]
+    assert again.now.nodes["n1"].schedulable
+
+
 def test_the_machine_itself_can_be_marked(open_store: Open, desired: DesiredState) -> None:
     desired.mark_node(LOCAL_NODE, cordoned=True, draining=False)
     assert not desired.now.nodes[LOCAL_NODE].schedulable
@@ -168,6 +222,8 @@ def test_unknown_names_are_told_what_there_is(desired: DesiredState) -> None:
     with pytest.raises(NotFoundError, match="no service is named 'wep'") as found:
         desired.scale("wep", 1)
     assert found.value.remedy == "there are: web"
+    with pytest.raises(NotFoundError, match="no service is named 'wep'"):
+        desired.set_paused("wep", paused=True)
     with pytest.raises(NotFoundError, match="no node is named 'n9'"):
         desired.mark_node("n9", cordoned=True, draining=False)
 

@@ -24,7 +24,7 @@ async def taken(log: EventLog, count: int, after: int | None) -> list[Event]:
     following = log.follow(after)
     async with asyncio.timeout(5):
         found = [await anext(following) for _ in range(count)]
-    await following.aclose()  # type: ignore[attr-defined]
+    await following.aclose()
     return found
 
 
@@ -60,7 +60,7 @@ async def test_events_while_one_catches_up_come_once(log: EventLog) -> None:
     log.normal("Test", "project", "x")
     found.append(await anext(following))
     assert [one.serial for one in found] == [1, 2, 3, 4, 5]
-    await following.aclose()  # type: ignore[attr-defined]
+    await following.aclose()
     assert not log._readers
 
 
@@ -74,7 +74,7 @@ async def test_a_reader_that_is_too_slow_holds_up_nobody(
     for number in range(10):
         log.normal("Test", "project", str(number))
     assert [(await anext(following)).serial for _ in range(3)] == [2, 3, 4]
-    await following.aclose()  # type: ignore[attr-defined]
+    await following.aclose()
 
 
 def test_serials_go_on_in_the_next_controller(open_store: Open, clock: HandClock) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.model.launch import EngineReplica
-from orchestrator.model.plan import StartReplica, StopReplica
+from orchestrator.model.plan import KillReplica, StartReplica, StopReplica
 from orchestrator.model.spec import ServiceSpec
 from orchestrator.model.state import Endpoint, Exit, Phase, ReplicaId, SlotHistory, SlotKey
 from orchestrator.model.timing import DEMO, with_timing
@@ -49,6 +49,7 @@ NEWS: dict[str, Callable[[Told], object]] = {
     "runs elsewhere": lambda told: told.state.runs(seen(endpoint=Endpoint("::1", 8)), SPEC),
     "stop": lambda told: told.state.stop_ordered(StopReplica(WEB, "scaled down")),
     "failed": lambda told: told.state.stop_ordered(StopReplica(WEB, "sick", failed=True)),
+    "killed": lambda told: told.state.kill_ordered(KillReplica(WEB, "node n1 crashed")),
     "exit 0": lambda told: told.state.exited(WEB, Exit(0), SPEC),
     "exit 137": lambda told: told.state.exited(WEB, Exit(137, oom_killed=True), SPEC),
     "exit, unwanted": lambda told: told.state.exited(WEB, Exit(1), None),
@@ -121,6 +122,28 @@ def test_an_ordered_end_is_no_failure() -> None:
     assert how is not None
     assert how.ordered
     assert told.state.slots[WEB.key] == SlotHistory(last_attempt=1)
+
+
+def test_an_end_with_its_node_is_no_failure_whatever_end_it_was_to_have() -> None:
+    told = Told()
+    told.state.start_ordered(START, SPEC)
+    told.state.runs(seen(), SPEC)
+    told.state.stop_ordered(StopReplica(WEB, "sick", failed=True))
+    told.state.kill_ordered(KillReplica(WEB, "node n1 crashed"))
+    assert told.state.exited(WEB, Exit(137, oom_killed=True), SPEC)
+    how = Exit(137, reason="NodeLost", message="node n1 crashed")
+    assert told.state.replicas[WEB].exit == how
+    history = told.state.slots[WEB.key]
+    assert (history.failures, history.restarts, history.not_before) == (0, 0, 0.0)
+    assert history.last_exit == how
+
+
+def test_it_is_where_its_engine_says() -> None:
+    """An earlier controller had begun this very attempt, on another node."""
+    told = Told()
+    told.state.start_ordered(START, SPEC)
+    told.state.runs(seen(node="n2"), SPEC)
+    assert told.state.replicas[WEB].node == "n2"
 
 
 def test_an_end_for_a_failed_probe_is_one() -> None:

@@ -19,8 +19,9 @@ WEB_1 = SlotKey("web", 1)
 
 
 def test_services_and_nodes_come_back_as_they_were_written(open_store: Open) -> None:
-    web = ServiceRecord(service(env={"A": "é\n"}, replicas=3), source="abc", restarted=2)
-    marked = NodeRecord(node("n1", labels={"disk": "ssd"}), cordoned=True, draining=True)
+    spec = service(env={"A": "é\n"}, replicas=3)
+    web = ServiceRecord(spec, source="abc", restarted=2, paused=True)
+    marked = NodeRecord(node("n1", labels={"disk": "ssd"}), cordoned=True, draining=True, down=True)
     store = open_store()
     with store.transaction():
         store.put_service(web)

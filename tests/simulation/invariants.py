@@ -33,7 +33,10 @@ class Always:
         self._surges: dict[str, int] = {}
 
     def decided(self, controller: Controller, start: StartReplica) -> None:
-        """Such a start keeps within the node's capacity, and joins one other attempt at most."""
+        """Such a start keeps within the capacity of a node that is up, and joins one other attempt
+        at most."""
+        wanted = controller.cluster.desired.now.nodes
+        hold(not wanted[start.node].down, f"{start} was decided, but {start.node} is down")
         known = controller.cluster.observed.replicas.values()
         _no_node_over_capacity(controller, known, [start.node])
         there = [one.id for one in known if one.active and one.id.key == start.id.key]
@@ -108,6 +111,9 @@ def unrest(controller: Controller, world: World) -> str:
     believed = {one.id for one in known.values() if one.phase is not Phase.EXITED}
     if running != believed:
         return f"running {sorted(running)}, believed {sorted(believed)}"
+    down = {name for name, node in controller.cluster.desired.now.nodes.items() if node.down}
+    if lost := [replica.id for replica in world if replica.running and replica.node in down]:
+        return f"on nodes that are down run {lost}"
     if controller.watcher.degraded:
         return "the engine does not answer"
     if controller.cluster.desired.deleting:
@@ -128,13 +134,15 @@ def _slots(controller: Controller) -> set[SlotKey]:
 
 
 def _is_over(controller: Controller, there: list[Replica]) -> bool:
-    """Whether the newest attempt is of the wanted revision, has ended and is to stay so."""
+    """Whether the newest attempt is of the wanted revision (of any, while its rollout is paused),
+    has ended and is to stay so."""
     newest = max(there, key=lambda one: one.id.attempt, default=None)
     wanted = controller.cluster.desired.now.services.get(newest.id.service) if newest else None
     if newest is None or wanted is None or newest.exit is None:
         return False
     policy = wanted.spec.restart.policy
-    return newest.revision == wanted.revision and not should_restart(policy, newest.exit)
+    counts = wanted.paused or newest.revision == wanted.revision
+    return counts and not should_restart(policy, newest.exit)
 
 
 def _unsettled(controller: Controller, key: SlotKey, there: list[Replica], over: int) -> str:
@@ -145,7 +153,8 @@ def _unsettled(controller: Controller, key: SlotKey, there: list[Replica], over:
     if key in controller.pending:
         return _fits(controller, key, living)
     wanted = controller.cluster.desired.now.services[key.service]
-    if [(one.revision, one.ready) for one in living] == [(wanted.revision, True)]:
+    revisions = {one.revision for one in living} if wanted.paused else {wanted.revision}
+    if [one.ready for one in living] == [True] and living[0].revision in revisions:
         return ""
     if _is_over(controller, there):
         return ""

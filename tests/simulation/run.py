@@ -39,6 +39,8 @@ QUIET_S: Final = 20.0
 REST_LOOKS: Final = 8
 # After an operation, of every second seed: those that broke once stay as they were.
 REBALANCE: Final = 0.25
+OUTAGE: Final = 0.3
+INTERFERENCE: Final = 0.4
 _MEMORY: Final = Path("/dev/shm")
 
 
@@ -59,6 +61,10 @@ class Simulation:
     def __init__(self, seed: int, folder: Path) -> None:
         self._random = Random(seed)
         self._rebalances = seed % 2 == 1
+        self._outages = Random(f"{seed}/outages") if seed % 8 > 3 else None
+        """Nodes crash in half of the seeds, in none that broke before they did."""
+        self._interference = Random(f"{seed}/interference") if seed % 8 in (1, 5, 6) else None
+        """Rollouts are paused and replicas restarted in some seeds, in none that broke before."""
         self._clock = VirtualClock(asyncio.get_running_loop())
         self._world = World(scenario.behaviour(self._random), seed, self._clock.wall)
         self._project = Project("sim", folder)
@@ -102,6 +108,8 @@ class Simulation:
                 if self._rebalances and self._random.random() < REBALANCE:
                     self._tell("rebalance")
                     rebalanced(self._controller)
+                self._cut_power()
+                self._interfere()
                 await self._pass(scenario.pause(self._random))
                 room_is_kept(self._controller)
             await self._come_to_rest()
@@ -201,7 +209,9 @@ class Simulation:
 
     async def _restart(self) -> None:
         if self._services:
-            self._controller.restart(self._any(self._services))
+            name = self._any(self._services)
+            if not self._controller.cluster.desired.now.services[name].paused:
+                self._controller.restart(name)
 
     async def _delete(self) -> None:
         if self._services:
@@ -249,6 +259,31 @@ class Simulation:
     async def _restore_node(self) -> None:
         for name in sorted(self._world.lost_nodes):
             self._world.restore(name)
+
+    def _cut_power(self) -> None:
+        """Now and then nodes crash, those that are up and those that are down, or are up again."""
+        draw = self._outages
+        if draw is None or draw.random() >= OUTAGE:
+            return
+        names = draw.sample(sorted(self._nodes), draw.randint(1, min(2, len(self._nodes))))
+        order = draw.choice(("crash", "crash", "recover"))
+        self._tell(f"{order} {' '.join(names)}")
+        getattr(self._controller.outages, order)(names)
+
+    def _interfere(self) -> None:
+        """Now and then a rollout is paused or resumed, or one replica restarted."""
+        draw = self._interference
+        if draw is None or not self._services or draw.random() >= INTERFERENCE:
+            return
+        order = draw.choice(("pause", "pause", "resume", "restart"))
+        name = draw.choice(sorted(self._services))
+        self._tell(f"{order} {name}")
+        if order != "restart":
+            getattr(self._controller.rollouts, order)(name)
+            return
+        active = [one for one in self._controller.cluster.observed.of_service(name) if one.active]
+        for replica in draw.sample(active, min(len(active), 2)):
+            self._controller.interventions.restart(replica)
 
     async def _engine_down(self) -> None:
         self._engine.down = True

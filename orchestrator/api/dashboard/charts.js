@@ -6,7 +6,10 @@ import * as words from "./words.js";
 const WIDTH = 200;
 const HEIGHT = 36;
 const SECONDS = 120;
-const CHANGES = new Set(["Applied", "Scaled", "Restarting", "Deleting"]);
+const CHANGES = new Set([
+  "Applied", "Scaled", "Restarting", "Deleting", "RolloutPaused", "RolloutResumed", "Signalled",
+]);
+const FAULTS = new Set(["NodeNotReady", "NodeReady"]); // of a node: everybody's
 
 // `least`: the top of the scale where all values are below it, so that noise looks like noise.
 const CHARTS = [
@@ -87,9 +90,8 @@ function marksOf(events, service, since) {
   return events.filter(
     ({ time, type, reason, object }) =>
       time > since &&
-      (object === `service/${service}`
-        ? type === "Warning" || CHANGES.has(reason)
-        : type === "Warning" && object.startsWith(replica) && /^\d+$/.test(object.slice(replica.length))),
+      (FAULTS.has(reason) || ((type === "Warning" || CHANGES.has(reason)) && (object === `service/${service}`
+        || (object.startsWith(replica) && /^\d+$/.test(object.slice(replica.length)))))),
   );
 }
 

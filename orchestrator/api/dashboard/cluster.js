@@ -22,14 +22,19 @@ export function drawCluster(live, open) {
   const before = changed && drawn.size && moves() ? remember(tiles) : null;
   tiles = new Map();
   drawZones(live, open);
-  if (before) showChange(before, tiles, (id) => ended(drawn.get(id), live.replicas));
+  if (before) showChange(before, tiles, (id) => ended(drawn.get(id), live));
   drawn = now;
 }
 
-// Whether a replica died: its slot counts one restart more.
-function ended(replica, replicas) {
-  const next = replicas.find((one) => one.name === replica?.name);
-  return next !== undefined && next.restarts > replica.restarts;
+// Whether a replica died: its slot counts one restart more, or its node crashed.
+function ended(replica, live) {
+  const next = live.replicas.find((one) => one.name === replica?.name);
+  const node = live.nodes.find((one) => one.name === replica?.node);
+  return next?.restarts > replica?.restarts || (node !== undefined && isDown(node));
+}
+
+function isDown(node) {
+  return node.status.startsWith("NotReady");
 }
 
 function drawZones(live, open) {
@@ -82,7 +87,7 @@ function updateNode(box, node, replicas, live, open) {
   pack(picture, node, replicas);
   const used = `${words.cpu(node.cpu_used_millicores)} of ${words.cpu(node.cpu_millicores)} CPU`;
   const held = `${words.memory(node.memory_used_bytes)} of ${words.memory(node.memory_bytes)}`;
-  write(figures, `${used}, ${held}`);
+  write(figures, isDown(node) ? "crashed: nothing runs here" : `${used}, ${held}`);
   drawNear(near, node.near);
   drawTiles(tiles, replicas, live, open);
 }

@@ -62,14 +62,18 @@ export class Details {
     const action = (label, route, body) =>
       element("button", { onclick: () => this.#say(() => post(route, body)) }, label);
     if (kind === "replica") {
+      const signals = { Kill: "KILL", "Stop (TERM)": "TERM", "Hang (STOP)": "STOP", "Wake (CONT)": "CONT" };
       return [
-        action("Kill", `/v1/replicas/${path}/kill`, { signal: "KILL" }),
-        action("Stop (TERM)", `/v1/replicas/${path}/kill`, { signal: "TERM" }),
+        ...Object.entries(signals).map(([label, signal]) =>
+          action(label, `/v1/replicas/${path}/kill`, { signal })),
+        action("Restart", `/v1/replicas/${path}/restart`),
       ];
     }
-    return ["cordon", "uncordon", "drain"].map((verb) =>
-      action(verb[0].toUpperCase() + verb.slice(1), `/v1/nodes/${path}/${verb}`),
-    );
+    const named = (verb, ...rest) => action(verb[0].toUpperCase() + verb.slice(1), ...rest);
+    return [
+      ...["cordon", "uncordon", "drain"].map((verb) => named(verb, `/v1/nodes/${path}/${verb}`)),
+      ...["crash", "recover"].map((verb) => named(verb, `/v1/nodes/${verb}`, { nodes: [name] })),
+    ];
   }
 
   #replica(name) {

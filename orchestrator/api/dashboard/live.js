@@ -19,7 +19,7 @@ export class Live extends EventTarget {
   history = new Map(); // by service: what `point` makes of its numbers, oldest first
   events = [];
   link = "connecting";
-  #answered = 0;
+  #answered = Date.now();
   #looking = false;
   #again = false;
   #timer = 0;
@@ -115,7 +115,7 @@ export class Live extends EventTarget {
   }
 
   #watch() {
-    if (this.#answered && Date.now() - this.#answered > STALLED_MS) this.#say("gone");
+    if (Date.now() - this.#answered > STALLED_MS) this.#say("gone");
   }
 
   #say(link) {

@@ -28,7 +28,7 @@ function makeCard({ name }, say) {
     element("header", {}, title, link),
     element("p", { class: "status" }),
     element("ul", { class: "near", "aria-label": `Limits that ${name} is close to` }),
-    makeRollout(name),
+    makeRollout(name, (verb) => say(() => post(route(verb)))),
     makeScale(name, (replicas) => say(() => post(route("scale"), { replicas }))),
     makeCharts(),
     element("p", { class: "foot" },
@@ -58,21 +58,27 @@ function updateCard(card, service, live) {
 
 // -- how far a rollout is ---------------------------------------------------------------------
 
-function makeRollout(name) {
+function makeRollout(name, order) {
   const bar = element("progress", { "aria-label": `Rollout of ${name}` });
-  return element("p", { class: "rollout", hidden: true }, bar, element("span"));
+  const button = element("button", { onclick: () => order(button.dataset.order) });
+  return element("p", { class: "rollout", hidden: true }, bar, element("span"), button);
 }
 
-// While replicas of an older revision are there: new ones that are ready, of those wanted.
+// While replicas of an older revision are there, or none would be replaced: new ones that are
+// ready, of those wanted.
 function updateRollout(box, service, replicas) {
   const old = replicas.some(
     (one) => one.service === service.name && one.id && one.revision !== service.revision,
   );
-  box.hidden = !old || service.desired === 0;
+  box.hidden = !service.paused && (!old || service.desired === 0);
   if (box.hidden) return;
-  set(box.firstElementChild, { max: service.desired, value: service.up_to_date });
-  write(box.lastElementChild,
-    `rolling out ${service.revision.slice(0, 8)}: ${service.up_to_date} of ${service.desired} updated`);
+  const [bar, text, button] = box.children;
+  const verb = service.paused ? "Resume" : "Pause";
+  set(bar, { max: Math.max(1, service.desired), value: service.up_to_date });
+  write(text, `${service.paused ? "paused at" : "rolling out"} ${service.revision.slice(0, 8)}: ` +
+    `${service.up_to_date} of ${service.desired} updated`);
+  write(button, verb);
+  set(button, { "data-order": verb.toLowerCase(), "aria-label": `${verb} the rollout of ${service.name}` });
 }
 
 // -- how many ---------------------------------------------------------------------------------

@@ -47,4 +47,4 @@ def apply_body(session: Session, body: dict[str, Any], wait_s: float | None) -> 
 def _waiter(session: Session) -> Any:
     from orchestrator.cli.waiting import Waiter
 
-    return Waiter(session)
+    return Waiter(session, to_update=True)

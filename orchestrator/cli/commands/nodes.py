@@ -1,4 +1,4 @@
-"""`cordon`, `uncordon`, `drain`: orders about nodes."""
+"""`cordon`, `uncordon`, `drain`, `crash`, `recover`: orders about nodes."""
 
 from orchestrator.cli import options
 from orchestrator.cli.formats import bare
@@ -30,7 +30,7 @@ def drain(
 
     def drained() -> bool:
         rows = session.client.get("/v1/nodes")
-        return all(row["status"] == "Drained" for row in rows if row["name"] == bare(node))
+        return all(row["status"].endswith("Drained") for row in rows if row["name"] == bare(node))
 
     waiter = Waiter(session, also=drained)
     _order(session, "drain", bare(node), "draining")
@@ -40,3 +40,24 @@ def drain(
 def _order(session: Session, order: str, name: str, word: str) -> None:
     view = session.client.post(f"/v1/nodes/{name}/{order}")
     session.show(view, lambda _: [f"node/{name} {word}"], [f"node/{name}"])
+
+
+def crash(session: Session, nodes: options.NodeNames) -> None:
+    """Cut the power of nodes: all that they run is killed at once.
+
+    It is started anew on other nodes, and nothing is placed on these until: orch recover.
+    """
+    _outage(session, "crash", nodes, "crashed", "is down already")
+
+
+def recover(session: Session, nodes: options.NodeNames) -> None:
+    """Have crashed nodes up again, empty."""
+    _outage(session, "recover", nodes, "is up again", "is up already")
+
+
+def _outage(session: Session, order: str, nodes: list[str], done: str, already: str) -> None:
+    view = session.client.post(f"/v1/nodes/{order}", {"nodes": [bare(name) for name in nodes]})
+    lines = [f"node/{node['name']}" for node in view["nodes"]]
+    changed = {f"node/{name}" for name in view["changed"]}
+    told = [f"{line} {done if line in changed else already}" for line in lines]
+    session.show(view, lambda _: told, lines)

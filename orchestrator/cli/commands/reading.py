@@ -71,10 +71,11 @@ def _pictures(session: Session, watch: bool) -> None:
     def look() -> tuple[Any, Callable[[Paint], list[str]], Sequence[str]]:
         rows = session.client.get("/v1/nodes")
         replicas = session.client.get("/v1/replicas")
+        down = {row["name"] for row in rows if row["status"].startswith("NotReady")}
         found = boxes_of([NodeView(**row) for row in rows], [ReplicaView(**r) for r in replicas])
 
         def text(paint: Paint) -> list[str]:
-            return boxes(found, paint, colour=session.out.colour)
+            return boxes(found, paint, colour=session.out.colour, down=down)
 
         return [rows, replicas], text, names("node", rows)
 

@@ -142,7 +142,8 @@ def _detach(
     session.note(info["engine_reason"])
     goes_on = f"in the background (pid {record.pid}); stop it with: {session.command('down')}"
     try:
-        _settle(session, Waiter(session, after=info["events_before"]), wait_s)
+        waiter = Waiter(session, after=info["events_before"], to_update=bool(paths))
+        _settle(session, waiter, wait_s)
     except WaitTimeoutError:
         session.note(goes_on)
         raise
@@ -156,7 +157,7 @@ def _detach(
 def _bring_up(session: Session, body: dict[str, Any] | None, wait_s: float | None) -> None:
     from orchestrator.cli.waiting import Waiter
 
-    waiter = Waiter(session)
+    waiter = Waiter(session, to_update=body is not None)
     if body is not None:
         session.client.post("/v1/apply", body)
     _settle(session, waiter, wait_s)

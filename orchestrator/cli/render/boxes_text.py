@@ -4,7 +4,7 @@ A cell shows the replica that covers its middle. With colours a service has one;
 letter. Replicas of a service alternate, `█▓` or `Aa`, so that each can be seen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import zip_longest
 from string import ascii_uppercase
 from typing import Final
@@ -23,10 +23,20 @@ Cell = tuple[str, str]
 """A character and its style."""
 
 
-def boxes(those: Sequence[Box], paint: Paint, *, colour: bool, columns: int = 80) -> list[str]:
-    """All nodes side by side, as many as `columns` characters hold, and what is which."""
+def boxes(
+    those: Sequence[Box],
+    paint: Paint,
+    *,
+    colour: bool,
+    columns: int = 80,
+    down: Collection[str] = (),
+) -> list[str]:
+    """All nodes side by side, as many as `columns` characters hold, and what is which. `down`:
+    the names of those that have crashed."""
     numbers = owners(those)
-    pictures = [_picture(box, numbers, paint, colour=colour) for box in those]
+    pictures = [
+        _picture(box, numbers, paint, colour=colour, down=box.name in down) for box in those
+    ]
     across = max(1, (columns + len(GAP)) // (WIDTH + 2 + len(GAP)))
     lines: list[str] = []
     for first in range(0, len(pictures), across):
@@ -35,11 +45,13 @@ def boxes(those: Sequence[Box], paint: Paint, *, colour: bool, columns: int = 80
     return [*lines, *_legend(numbers, paint, columns, colour=colour)]
 
 
-def _picture(box: Box, numbers: Mapping[str, int], paint: Paint, *, colour: bool) -> list[str]:
+def _picture(
+    box: Box, numbers: Mapping[str, int], paint: Paint, *, colour: bool, down: bool
+) -> list[str]:
     cells = _cells(stairs(box), numbers, colour=colour)
     name = box.name if len(box.name) <= WIDTH else box.name[: WIDTH - 1] + "…"
     cpu, memory = (share(box.used[part], box.capacity[part]) for part in (0, 1))
-    below = f"CPU {cpu} RAM {memory}"
+    below = "NotReady" if down else f"CPU {cpu} RAM {memory}"
     return [
         f"{name:<{WIDTH + 2}}",
         f"┌{'─' * WIDTH}┐",

@@ -62,6 +62,8 @@ class Board:
         self.settled = False
         self.waiting: tuple[ReplicaView, ...] = ()
         """Replicas that are not ready, as last seen."""
+        self.held: tuple[str, ...] = ()
+        """Services with replicas that are not updated, for their rollout is paused."""
 
     def see(
         self, services: Sequence[ServiceView], replicas: Sequence[ReplicaView], now: float
@@ -73,6 +75,7 @@ class Board:
         self._images = {one.image or f"{one.name}:latest": one.name for one in wanted.values()}
         mine = [row for row in newest.values() if row.service in wanted]
         self.waiting = tuple(row for row in mine if not _is_done(row, wanted))
+        self.held = tuple(name for name, one in wanted.items() if _is_held(one))
         leaving = any(row.status == "Terminating" for row in rows)
         well = all(one.status in SETTLED for one in wanted.values())
         self.settled = well and not leaving and not self.waiting
@@ -150,6 +153,10 @@ def _is_done(row: ReplicaView, services: dict[str, ServiceView]) -> bool:
         return row.ready
     probes = service.spec.probes
     sure = probes.readiness or probes.startup or row.age_s >= UNPROBED_S
-    return (row.ready and row.revision == service.revision and bool(sure)) or (
-        row.status == "Completed"
-    )
+    # Paused, replicas of older revisions are well as they are.
+    wanted = service.paused or row.revision == service.revision
+    return (row.ready and wanted and bool(sure)) or row.status == "Completed"
+
+
+def _is_held(service: ServiceView) -> bool:
+    return service.paused and service.up_to_date < service.ready

@@ -62,7 +62,7 @@ def _service(row: ServiceView, wide: bool) -> list[Cell | str]:
         Cell(f"{row.ready}/{row.desired}", "" if full else "yellow"),
         str(row.up_to_date),
         str(row.ready),
-        Cell(row.status, status_style(row.status)),
+        Cell(row.status + ",Paused" * row.paused, status_style(row.status)),
         row.address or NONE,
     ]
     if wide:

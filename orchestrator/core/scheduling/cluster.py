@@ -16,7 +16,7 @@ from orchestrator.model.placement import Taint
 from orchestrator.model.spec import Extended
 from orchestrator.model.state import Node, Phase, Replica
 
-Shape = tuple[str, int, int, bool, frozenset[tuple[str, str]], tuple[Taint, ...], Extended]
+Shape = tuple[str, int, int, bool, bool, frozenset[tuple[str, str]], tuple[Taint, ...], Extended]
 State = tuple[int, int, int, int, Extended]
 """The number of its shape, CPU and memory in use, replicas, other resources in use."""
 Change = tuple[str, str, int, int, int, Extended]
@@ -51,6 +51,8 @@ class Cluster:
         self._distinct: dict[str, tuple[str, ...]] = {}
         self.rules_from: object = None
         """The services whose rules are kept."""
+        self.down = {name for name, node in nodes.items() if node.down}
+        """The nodes that have crashed."""
         self.tainted = any(node.taints for node in nodes.values())
         for name in sorted(nodes):
             node = nodes[name]
@@ -191,8 +193,18 @@ class Cluster:
         """Let the node be used for what is placed from now on, or not."""
         node = self.nodes[name]
         node.schedulable = schedulable
-        self._shape[name] = self._shapes.setdefault(_shape(node), len(self._shapes))
-        self._unfiled[name] = None
+        self._reshaped(node)
+
+    def mark_down(self, name: str, *, down: bool) -> None:
+        """The node has crashed, or is up again."""
+        node = self.nodes[name]
+        node.down = down
+        (self.down.add if down else self.down.discard)(name)
+        self._reshaped(node)
+
+    def _reshaped(self, node: NodeRoom) -> None:
+        self._shape[node.name] = self._shapes.setdefault(_shape(node), len(self._shapes))
+        self._unfiled[node.name] = None
 
     def _change(
         self, name: str, service: str, cpu: int, memory: int, count: int, extended: Extended
@@ -250,7 +262,7 @@ def _shape(node: NodeRoom) -> Shape:
     labels = frozenset(node.labels.items())
     has = node.cpu_millicores, node.memory_bytes
     extended = tuple(sorted(node.extended.items()))
-    return node.zone, *has, node.schedulable, labels, node.taints, extended
+    return node.zone, *has, node.schedulable, node.down, labels, node.taints, extended
 
 
 def _count_up(amounts: dict[str, int], name: str, by: int) -> None:

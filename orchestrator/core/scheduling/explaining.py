@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.scheduling.checks import prepared, refusal
 from orchestrator.core.scheduling.cluster import Cluster
-from orchestrator.core.scheduling.filters import FILTERS
+from orchestrator.core.scheduling.filters import DOWN, FILTERS
 from orchestrator.core.scheduling.ranking import scorer
 from orchestrator.core.scheduling.remedies import remedy
 from orchestrator.core.scheduling.request import Request
@@ -63,6 +63,10 @@ def nowhere(request: Request, cluster: Cluster) -> Unschedulable:
             counts[reason] = counts.get(reason, 0) + 1
         if reasons and reasons[0].startswith(SHORT):
             short.append(node)
-    told = ", ".join(f"{counts[reason]} {reason}" for reason in sorted(counts))
+    told = ", ".join(_counted(counts[reason], reason) for reason in sorted(counts))
     sentence = f"0/{len(cluster.nodes)} nodes are available: {told or 'there are no nodes'}."
     return Unschedulable(f"{sentence} {remedy(request, short)}" if short else sentence)
+
+
+def _counted(nodes: int, reason: str) -> str:
+    return f"{nodes} nodes are down" if reason == DOWN and nodes > 1 else f"{nodes} {reason}"

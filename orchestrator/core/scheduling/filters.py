@@ -16,8 +16,16 @@ from orchestrator.core.scheduling.resources import resources
 from orchestrator.core.scheduling.taints import taints
 from orchestrator.core.scheduling.topology import topology_spread
 
+DOWN: Final = "node is down"
 CORDONED: Final = "node(s) were unschedulable"
 PER_NODE: Final = "node(s) reached max replicas per node"
+
+
+def up(_request: Request, cluster: Cluster) -> Check | None:
+    """Only nodes that have not crashed."""
+    if not cluster.down:
+        return None
+    return lambda node: (DOWN,) if node.down else ()
 
 
 def cordon(_request: Request, _cluster: Cluster) -> Check:
@@ -38,6 +46,7 @@ def max_per_node(request: Request, _cluster: Cluster) -> Check | None:
 
 
 NODE_FILTERS: Final[Sequence[Filter]] = (
+    up,
     cordon,
     taints,
     node_affinity,

@@ -30,6 +30,7 @@ class NodeRoom:
     extended: Mapping[str, int] = field(default_factory=dict)
     """How many of each other resource it has."""
     extended_used: dict[str, int] = field(default_factory=dict)
+    down: bool = False
 
     def domain(self, key: str) -> str | None:
         """What it shares with other nodes by a topology key: its zone, its name, a label's value;
@@ -50,4 +51,5 @@ def room_on(node: Node) -> NodeRoom:
         labels=node.spec.labels,
         taints=node.spec.taints,
         extended=dict(node.spec.capacity.extended),
+        down=node.down,
     )

@@ -60,6 +60,34 @@ async def test_one_that_ignores_sigterm_is_killed_at_the_deadline(
     assert how.code == 137
 
 
+async def test_one_that_is_stopped_by_a_signal_is_killed_at_the_deadline(
+    bench: Bench, engine: Engine
+) -> None:
+    """SIGTERM waits until SIGCONT, which nobody sends."""
+    launch = bench.launch(1, python(POLITE))
+    replica = await engine.start(launch)
+    await said(engine, replica, "up")
+    await engine.signal(replica.engine_id, "STOP")
+    before = time.monotonic()
+    await engine.stop(replica.engine_id, 1)
+    assert 1 <= time.monotonic() - before < 5
+    how = (await ended(engine, launch.id)).exit
+    assert how is not None
+    assert how.code == 137
+
+
+async def test_one_that_was_stopped_by_a_signal_goes_on(bench: Bench, engine: Engine) -> None:
+    launch = bench.launch(1, python(POLITE))
+    replica = await engine.start(launch)
+    await said(engine, replica, "up")
+    for signal in ("STOP", "TERM", "CONT"):
+        await engine.signal(replica.engine_id, signal)
+    stopped = await ended(engine, launch.id)
+    assert stopped.exit is not None
+    assert stopped.exit.code == 0
+    assert await texts(engine, stopped) == ["up", "bye"]
+
+
 async def test_stopping_what_is_gone_succeeds(bench: Bench, engine: Engine) -> None:
     launch = bench.launch(1, python("exit(5)"))
     replica = await engine.start(launch)
