@@ -472,3 +472,23 @@ def test_a_connection_that_the_replica_did_not_read_is_not_used_again() -> None:
     states.client_asks(0, ["post"], 60, True)
     states.nobody_reads_more_than_can_be_passed_on()
     states.teardown()
+
+
+def order_of_retries() -> tuple[int, ...]:
+    """The ids of requests whose connects all time out at the same moment."""
+    states = ProxyStates()
+    states.begin()
+    for number in range(8):
+        states.client_connects(8001)
+        states.client_asks(number, ["get"], 1000, True)
+    states.time_passes(1.05)
+    states.all_connect()
+    order = tuple(replica.heads[0][0] for replica in states.replicas)
+    states.teardown()
+    return order
+
+
+def test_the_same_steps_do_the_same_each_time() -> None:
+    """What hypothesis finds it must be able to replay."""
+    orders = {order_of_retries() for _ in range(5)}
+    assert [len(order) for order in orders] == [8]
