@@ -92,6 +92,10 @@ class StateError(OrchestratorError):
     """The state directory or its database cannot be used."""
 
 
+class ShortageError(OrchestratorError):
+    """This machine has no socket or port left for it: nothing was learned of the other side."""
+
+
 class EngineError(OrchestratorError):
     """The engine refused or failed an operation."""
 

@@ -3,10 +3,21 @@
 from typing import TYPE_CHECKING
 
 from orchestrator.core.outliers import panics
+from orchestrator.model.shortage import is_own_shortage
 
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
     from orchestrator.proxy.frontend import Frontend
+
+
+def report_connect_failure(frontend: "Frontend", backend: "Backend", error: OSError) -> None:
+    """Count a failed connect and pass the backend over, unless the shortage is this machine's."""
+    if is_own_shortage(error):
+        return
+    why = str(error) or type(error).__name__
+    backend.connect_failures += 1
+    backend.suspect(why)
+    report_failure(frontend, backend, why)
 
 
 def report_failure(frontend: "Frontend", backend: "Backend", why: str) -> None:

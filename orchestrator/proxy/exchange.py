@@ -5,14 +5,14 @@ request whose bytes were sent once more, if it is idempotent, all of it is still
 byte of a response has reached the client.
 """
 
-import errno
 from collections.abc import Collection
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.model.shortage import OUT_OF_PORTS, OUT_OF_SOCKETS
 from orchestrator.proxy.admission import refusal
 from orchestrator.proxy.body import Piece, UntilCloseBody
-from orchestrator.proxy.ejection import report_failure
+from orchestrator.proxy.ejection import report_connect_failure, report_failure
 from orchestrator.proxy.numbers import ended
 from orchestrator.proxy.replies import (
     exhausted,
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 # How much of a request body is kept for another try, and how much may wait for a connection.
 REPLAY_BYTES: Final = 64 * 1024
-OWN_SHORTAGE: Final = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
-)
 
 
 class Exchange:
@@ -179,15 +176,14 @@ class Exchange:
     def connect_failed(self, error: OSError) -> None:
         """It did not come about: nothing was sent, so any other replica may have the request."""
         backend = self._leave()
-        service = self.client.frontend.listener.service
-        if error.errno in OWN_SHORTAGE:
+        frontend = self.client.frontend
+        service = frontend.listener.service
+        if error.errno in OUT_OF_SOCKETS:
             self.client.fail(exhausted(service))
             return
-        self.failure = none_connects(service)
-        why = str(error) or type(error).__name__
-        backend.connect_failures += 1
-        backend.suspect(why)
-        report_failure(self.client.frontend, backend, why)
+        own = error.errno == OUT_OF_PORTS
+        self.failure = exhausted(service) if own else none_connects(service)
+        report_connect_failure(frontend, backend, error)
         self._retry(backend)
 
     def reroute(self) -> None:
@@ -211,6 +207,7 @@ class Exchange:
             backend.suspect("connection closed before a response")
         self.failure = replica_died(backend.endpoint.label)
         if self._may_resend(upstream):
+            self.fresh = True
             self.resent = self.resent or not upstream.unsent
             self._retry(None if upstream.reused else backend)
         else:
@@ -238,7 +235,6 @@ class Exchange:
         self.retries += 1
         self.sent_at = perf_counter()
         self.detour = True
-        self.fresh = True
         self.dispatch()
 
     def broken(self, error: HttpError) -> None:

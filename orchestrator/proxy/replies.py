@@ -9,6 +9,8 @@ from typing import Final
 from orchestrator.proxy.syntax import HttpError
 
 RETRY_AFTER_S: Final = 1
+# With a 405 goes what is not (RFC 9110 15.5.6): its methods and PATCH (RFC 5789), less CONNECT.
+ALLOWED: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE"
 
 
 class Redirection(HttpError):
@@ -24,6 +26,7 @@ def reply(error: HttpError, keep_alive: bool, to_head: bool = False) -> bytes:
     body = f"{error.reason}\n".encode()
     retry_after_s = error.retry_after_s or (RETRY_AFTER_S if error.status == 503 else 0)
     retry = f"Retry-After: {retry_after_s}\r\n" if retry_after_s else ""
+    allow = f"Allow: {ALLOWED}\r\n" if error.status == 405 else ""
     why = f"Proxy-Status: orch; error={error.error}"
     if isinstance(error, Redirection):
         why = f"Location: {error.location}"
@@ -32,7 +35,7 @@ def reply(error: HttpError, keep_alive: bool, to_head: bool = False) -> bytes:
         f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
         f"Server: orch-proxy\r\n{why}\r\n"
         f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        f"{retry}{connection}\r\n"
+        f"{retry}{allow}{connection}\r\n"
     ).encode()
     return head if to_head else head + body
 

@@ -148,12 +148,13 @@ def _check_coding(coding: bytes, fields: dict[bytes, bytes], http10: bool) -> No
         raise HttpError(400, "both Content-Length and Transfer-Encoding")
     if http10:
         raise HttpError(400, "Transfer-Encoding in HTTP/1.0")
-    lowered = coding.lower()
-    if lowered == b"chunked":
-        return
-    if b"chunked" in lowered or not _TOKEN(coding):
+    *others, last = options(coding)
+    if last != b"chunked":
+        others.append(last)
+    if any(b"chunked" in other or not _TOKEN(other) for other in others):
         raise HttpError(400, "malformed Transfer-Encoding")
-    raise HttpError(501, "unknown Transfer-Encoding")
+    if others:
+        raise HttpError(501, "unknown Transfer-Encoding")
 
 
 def _upgrade(headers: KnownHeaders, lines: list[bytes], protocol: bytes, http10: bool) -> None:

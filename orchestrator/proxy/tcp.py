@@ -11,9 +11,9 @@ to be good or bad.
 import errno
 from typing import TYPE_CHECKING
 
+from orchestrator.model.shortage import OUT_OF_SOCKETS
 from orchestrator.proxy.admission import admits
-from orchestrator.proxy.ejection import report_failure
-from orchestrator.proxy.exchange import OWN_SHORTAGE
+from orchestrator.proxy.ejection import report_connect_failure, report_failure
 from orchestrator.proxy.half import ClientHalf, Half
 from orchestrator.proxy.proxy_protocol import proxy_header
 
@@ -101,13 +101,10 @@ class Session:
     def connect_failed(self, error: OSError) -> None:
         """It did not come about: another replica may."""
         backend = self._leave()
-        if error.errno in OWN_SHORTAGE:
+        if error.errno in OUT_OF_SOCKETS:
             self.client.reset()
             return
-        backend.connect_failures += 1
-        why = str(error) or type(error).__name__
-        backend.suspect(why)
-        report_failure(self.frontend, backend, why)
+        report_connect_failure(self.frontend, backend, error)
         self._retry(backend)
 
     def spoke(self, half: Half) -> None:

@@ -2,7 +2,8 @@
 
 One task for each distinct check of a replica: where readiness and liveness ask the same, the
 replica is asked once. Until a check has passed for the first time it is tried early and often,
-so that a start is seen at once; such early failures do not count.
+so that a start is seen at once; such early failures do not count. Nor does a try for which this
+machine has no socket or port left: a shortage of ours must not have healthy replicas restarted.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Final
 
 from orchestrator.core.lifecycle import ProbeKind
 from orchestrator.engines.base import Engine
+from orchestrator.model.errors import ShortageError
 from orchestrator.model.spec import Probe, Probes
 from orchestrator.model.state import Endpoint, ReplicaId
 from orchestrator.runtime.clock import Clock
@@ -25,6 +27,8 @@ Verdict = Callable[[ReplicaId, ProbeKind, Probe, str], None]
 EARLY_PAUSE_S: Final = 0.02
 EARLY_GROWTH: Final = 1.25
 EARLY_MAX_S: Final = 0.1
+# Until it is tried again whether a replica can be asked at all.
+SHORTAGE_PAUSE_S: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -135,7 +139,11 @@ class Prober:
         self._tell(subject, probe, kinds, await self._ask(subject, probe))
 
     async def _ask(self, subject: _Subject, probe: Probe) -> str:
-        return await try_probe(probe, subject.endpoint, self._engine, subject.engine_id)
+        while True:
+            try:
+                return await try_probe(probe, subject.endpoint, self._engine, subject.engine_id)
+            except ShortageError:
+                await asyncio.sleep(SHORTAGE_PAUSE_S)
 
     def _tell(
         self, subject: _Subject, probe: Probe, kinds: tuple[ProbeKind, ...], failure: str

@@ -4,7 +4,13 @@ import asyncio
 from typing import Final
 
 from orchestrator.engines.base import AnswersProbes, Engine
-from orchestrator.model.errors import EngineError, EngineTimeoutError, NotFoundError
+from orchestrator.model.errors import (
+    EngineError,
+    EngineTimeoutError,
+    NotFoundError,
+    ShortageError,
+)
+from orchestrator.model.shortage import is_own_shortage
 from orchestrator.model.spec import Probe
 from orchestrator.model.state import Endpoint
 
@@ -13,7 +19,10 @@ _STATUS_BYTES: Final = 12
 
 
 async def try_probe(probe: Probe, endpoint: Endpoint | None, engine: Engine, engine_id: str) -> str:
-    """ "" if it passes, else why not. Never raises; takes no longer than the probe's time-out."""
+    """ "" if it passes, else why not; takes no longer than the probe's time-out.
+
+    Raises `ShortageError`, and nothing else, if the replica could not even be asked.
+    """
     timeout_s = probe.timeout_s or 1.0
     try:
         async with asyncio.timeout(timeout_s):
@@ -33,7 +42,10 @@ async def _connect(target: Endpoint, path: str | None) -> str:
     try:
         reader, writer = await asyncio.open_connection(target.host, target.port)
     except OSError as error:
-        return f"cannot connect to {target}: {error.strerror or error}"
+        why = f"cannot connect to {target}: {error.strerror or error}"
+        if is_own_shortage(error):
+            raise ShortageError(why) from error
+        return why
     try:
         if path is None:
             return ""

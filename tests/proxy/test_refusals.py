@@ -28,3 +28,15 @@ async def test_the_proxy_goes_on_after_garbage(proxy: Proxy, garbage: bytes) -> 
         client.writer.write_eof()
         await client.rest()
     assert (await get(proxy.port)).status == 200
+
+
+async def test_a_405_names_the_methods_that_are_passed_on(proxy: Proxy) -> None:
+    await proxy.serve(echo)
+    async with await proxy.client() as client:
+        refused = await client.get("a:80", method="CONNECT")
+    assert refused.status == 405
+    allowed = (refused.header("allow") or "").split(", ")
+    assert {"GET", "POST"} < set(allowed)
+    async with await proxy.client() as client:
+        for method in allowed:
+            assert (await client.get(method=method)).status == 200

@@ -133,6 +133,11 @@ class Keeping:
         await self.all_asked.wait()
         await connection.send(response(b"once"))
 
+    def next_crowd(self) -> None:
+        """Its requests wait for each other too."""
+        self.asked = 0
+        self.all_asked.clear()
+
     async def close_later(self, connection: Connection) -> None:
         """Close the idle connection when told to; answer the requests of later ones."""
         late = self.close.is_set()
@@ -172,6 +177,7 @@ async def test_connections_closed_while_idle_cost_nobody_anything(
     keeping.close.set()
     # Before they have been idle for so long that the proxy closes them by itself.
     await eventually_async(lambda: sockets(proxy) == before, 3, "the proxy has seen it")
+    keeping.next_crowd()
     assert set(await crowd_of(proxy, method)) == {200}
     assert len(replica.heads) == 2 * CROWD
 

@@ -16,6 +16,7 @@ from orchestrator.model.state import Endpoint, ReplicaId
 from orchestrator.runtime.clock import SystemClock
 from orchestrator.runtime.prober import Prober
 from tests.support.ports import free_port
+from tests.support.shortage import no_descriptors
 from tests.support.wait import eventually_async
 
 WEB = ReplicaId("web", 1, 1)
@@ -181,6 +182,16 @@ async def test_a_suspicion_is_looked_into_at_once(ward: Ward) -> None:
     ward.prober.hurry(WEB)
     await eventually_async(said(ward, "readiness", 2), timeout=2)
     assert ward.of("readiness")[-1] == "/: status 500"
+
+
+async def test_a_shortage_of_ours_is_not_the_replicas_failure(ward: Ward) -> None:
+    await ward.come()
+    with no_descriptors():
+        ward.watch(liveness=http(), readiness=http())
+        until = time.monotonic() + 0.2
+        await eventually_async(lambda: time.monotonic() > until)
+    await eventually_async(said(ward, "liveness", 2))
+    assert set(ward.of("liveness")) == set(ward.of("readiness")) == {""}
 
 
 async def test_what_is_forgotten_is_asked_no_more(ward: Ward) -> None:

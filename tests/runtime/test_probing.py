@@ -10,11 +10,13 @@ import pytest
 
 from orchestrator.engines.base import Engine
 from orchestrator.engines.process import ProcessEngine
+from orchestrator.model.errors import ShortageError
 from orchestrator.model.spec import Probe
 from orchestrator.model.state import Endpoint
 from orchestrator.runtime.probing import try_probe
 from tests.engines.contract.bench import WAIT, Bench, python
 from tests.support.ports import free_port
+from tests.support.shortage import no_descriptors
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -137,6 +139,13 @@ async def test_nobody_there_is_told_as_such(engine: Engine) -> None:
     for probe in (HTTP, TCP):
         why = await try_probe(probe, endpoint, engine, "")
         assert why.startswith(f"cannot connect to {endpoint}: ")
+
+
+async def test_without_a_socket_of_ours_there_is_no_verdict(engine: Engine) -> None:
+    endpoint = Endpoint("127.0.0.1", free_port())
+    for probe in (HTTP, TCP):
+        with no_descriptors(), pytest.raises(ShortageError, match="Too many open files"):
+            await try_probe(probe, endpoint, engine, "")
 
 
 async def test_to_connect_is_enough_for_tcp(engine: Engine) -> None:

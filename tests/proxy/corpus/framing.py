@@ -41,10 +41,14 @@ _STRICTER = dict.fromkeys(
 )
 _CODINGS = {
     "chunked twice in a list": b"chunked, chunked",
-    "gzip, chunked": b"gzip, chunked",
     "chunked, gzip": b"chunked, gzip",
     "chunked, identity": b"chunked, identity",
-    "identity, chunked": b"identity, chunked",
+    "gzip, chunked twice": b"gzip, chunked, chunked",
+    "gzip between": b"chunked, gzip, chunked",
+    "gzip, empty, chunked": b"gzip,, chunked",
+    "gzip, xchunked": b"gzip, xchunked",
+    "gzip with a quote, chunked": b'gzip", chunked',
+    "gzip chunked": b"gzip chunked",
     "xchunked": b"xchunked",
     "chunkedx": b"chunkedx",
     "quoted": b'"chunked"',
@@ -60,7 +64,12 @@ _CODINGS = {
     "accent": b"chunk\xe9d",
     "brackets": b"[chunked]",
 }
-_NOT_CHUNKED = {
+_UNKNOWN = {
+    "gzip, chunked": b"gzip, chunked",
+    "gzip ,CHUNKED": b"gzip \t,CHUNKED",
+    "deflate, gzip, chunked": b"deflate,gzip,chunked",
+    "identity, chunked": b"identity, chunked",
+    "gzip, deflate": b"gzip, deflate",
     "gzip": b"gzip",
     "identity": b"identity",
     "deflate": b"deflate",
@@ -75,17 +84,18 @@ REFUSED = [
         for name, v in _LENGTHS.items()
     ),
     *(
-        Refused(f"TE: {name}", "9112 6.1: chunked once, alone", post(b"Transfer-Encoding: " + v))
+        Refused(f"TE: {name}", "9112 6.3: chunked once, last", post(b"Transfer-Encoding: " + v))
         for name, v in _CODINGS.items()
     ),
     *(
         Refused(f"TE: {name}", "9112 6.1: 501", post(b"Transfer-Encoding: " + value), 501)
-        for name, value in _NOT_CHUNKED.items()
+        for name, value in _UNKNOWN.items()
     ),
     Refused("CL and TE", "9112 6.1: smuggling", post(CL, TE, body=_CHUNKS)),
     Refused("TE and CL", "9112 6.1: smuggling", post(TE, CL, body=_CHUNKS)),
     Refused("CL 0 and TE", "9112 6.1", post(b"Content-Length: 0", TE, body=_CHUNKS)),
     Refused("CL and TE identity", "9112 6.1", post(CL, b"Transfer-Encoding: identity")),
+    Refused("CL and TE gzip, chunked", "9112 6.1", post(CL, b"Transfer-Encoding: gzip, chunked")),
     Refused("CL and empty TE", "9112 6.1", post(CL, b"Transfer-Encoding:")),
     Refused(
         "CL and TE, any case", "9110 5.1", post(b"cOnTeNt-lEnGtH: 5", b"tRANSFER-ENCODING: cHUNKED")
@@ -109,7 +119,11 @@ REFUSED = [
     Refused("CL twice on GET", "9112 6.3", hosted(CL, b"Content-Length: 6") + b"hello"),
     Refused("TE twice", "9112 6.1", post(TE, TE, body=_CHUNKS)),
     Refused("TE twice, one identity", "9112 6.1", post(TE, b"Transfer-Encoding: identity")),
-    Refused("TE twice, gzip first", "9112 6.1", post(b"Transfer-Encoding: gzip", TE)),
+    Refused(
+        "TE twice, gzip first",
+        "twice is refused before it is read",
+        post(b"Transfer-Encoding: gzip", TE),
+    ),
     Refused("TE twice, one empty", "9112 6.1", post(b"Transfer-Encoding:", TE, body=_CHUNKS)),
     Refused("TE vertical tab", "9110 5.5", post(b"Transfer-Encoding: \x0bchunked")),
     Refused("TE form feed", "9110 5.5", post(b"Transfer-Encoding: chunked\x0c")),
