@@ -29,7 +29,7 @@ def _explanation(view: ExplainView, paint: Paint) -> list[str]:
 
 def _verdict(verdict: VerdictView) -> list[Cell | str]:
     scores = (verdict.cpu_score, verdict.memory_score, verdict.total)
-    numbers = [f"{score:.4g}" if verdict.fits else "-" for score in scores]
+    numbers = [f"{score:z.4g}" if verdict.fits else "-" for score in scores]
     return [
         Cell(verdict.node, "bold" if verdict.chosen else ""),
         verdict.zone,
