@@ -115,7 +115,8 @@ class Client:
         reader = h11.Connection(h11.CLIENT)
         if self.wire.received:  # To h11 no bytes are the end.
             reader.receive_data(bytes(self.wire.received))
-        if self.wire.ended and not self.wire.cut:
+        # Who has reset the connection hears no more of it, its end neither.
+        if self.wire.ended and not self.wire.cut and not self.wire.reset_by_peer:
             reader.receive_data(b"")
         for ask in self.asks:
             if not self._read(reader, ask):

@@ -492,3 +492,12 @@ def test_the_same_steps_do_the_same_each_time() -> None:
     """What hypothesis finds it must be able to replay."""
     orders = {order_of_retries() for _ in range(5)}
     assert [len(order) for order in orders] == [8]
+
+
+def test_a_client_that_resets_in_the_middle_of_an_answer_takes_it_for_no_end() -> None:
+    states = one_replica()
+    states.client_asks(0, ["get"], 1000, True, connect=True)
+    states.replica_answers(0, "until close", 60, 100, True)
+    states.client_leaves(0, "reset", True, True)
+    states.clients_get_their_own()
+    states.teardown()
