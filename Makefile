@@ -15,13 +15,17 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
+# Containers need a base image: $$engine chooses the process engine where none can be had.
+define with_base
+engine=; \
+if scripts/engine.sh answers && ! scripts/base-image.sh; then \
+	echo "make: without a base image for containers it goes on with --engine process"; \
+	engine="--engine process"; \
+fi;
+endef
+
 demo: $(SETUP) ## A narrated run: place, balance, scale, kill, heal, tear down
-	@engine=; \
-	if scripts/engine.sh answers && ! scripts/base-image.sh; then \
-		echo "demo: without a base image for containers it goes on with --engine process"; \
-		engine="--engine process"; \
-	fi; \
-	$(BIN)/orch demo $$engine
+	@$(with_base) $(BIN)/orch demo $$engine
 
 test: $(SETUP) ## The whole test suite; Docker tests run where an engine answers
 	$(BIN)/pytest
@@ -79,7 +83,7 @@ scaling: $(SETUP) ## Measure how far the sample app scales, for docs/scaling.md 
 	$(BIN)/python scripts/scaling.py
 
 up: $(SETUP) ## Run the example manifests until Ctrl-C
-	$(BIN)/orch up -f manifests/
+	@$(with_base) $(BIN)/orch up -f manifests/ $$engine
 
 clean: ## Remove .venv, caches and fetched files
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

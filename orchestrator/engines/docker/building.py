@@ -1,7 +1,8 @@
 """Building an image from a folder, with the engine's own builder. Blocks."""
 
+import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from orchestrator.model.names import LABEL_SOURCE
 REASON: Final = "ErrImageBuild"
 SHOWN_LINES: Final = 10
 """Of a failed build's output, in the error."""
+_FROM: Final = re.compile(r"Step \d+/\d+ : FROM ", re.IGNORECASE).match
 
 
 def build(client: docker.APIClient, image: ImageSpec) -> Iterator[str]:
@@ -67,10 +69,11 @@ def _is_there(client: docker.APIClient, name: str) -> bool:
     return True
 
 
-def _failure(image: ImageSpec, why: str, shown: Iterable[str]) -> ImageError:
+def _failure(image: ImageSpec, why: str, shown: Sequence[str]) -> ImageError:
     output = "".join(f"\n  {line}" for line in shown)
+    remedy = f"correct {image.dockerfile} in {image.context}"
+    if shown and _FROM(shown[-1]):
+        remedy = "get its base image with docker pull; that of the sample app: make base-image"
     return ImageError(
-        f"building image {image.image} failed: {why}{output}",
-        reason=REASON,
-        remedy=f"correct {image.dockerfile} in {image.context}",
+        f"building image {image.image} failed: {why}{output}", reason=REASON, remedy=remedy
     )

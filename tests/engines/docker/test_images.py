@@ -131,6 +131,17 @@ async def test_a_failed_build_shows_its_last_lines(
 
 
 @pytest.mark.docker
+async def test_a_build_on_a_base_that_cannot_be_had_says_how_to_get_one(
+    engine: DockerEngine, context: Path, image_name: str, pulled: str
+) -> None:
+    missing = f"{pulled.removesuffix(':1')}:2"
+    (context / "Dockerfile").write_text(f"FROM {missing}\n")
+    with pytest.raises(ImageError, match=missing) as caught:
+        await ensure(engine, ImageSpec(image_name, str(context), source="x"))
+    assert "make base-image" in caught.value.remedy
+
+
+@pytest.mark.docker
 @pytest.mark.parametrize(
     ("folder", "dockerfile", "said"),
     [("nowhere", "Dockerfile", "is no folder"), ("context", "Nofile", "Nofile")],
