@@ -2,10 +2,11 @@
 has its cause in the event log.
 """
 
+from signal import Signals
 from typing import Final
 
 from orchestrator.engines.base import Engine
-from orchestrator.model.errors import ConflictError, NotFoundError
+from orchestrator.model.errors import ConflictError, InvalidRequestError, NotFoundError
 from orchestrator.model.state import Phase, Replica, ReplicaId
 from orchestrator.runtime.cluster import Cluster
 from orchestrator.runtime.desired import unknown
@@ -29,9 +30,10 @@ class Interventions:
         `EngineError`."""
         if replica.engine_id is None:
             raise NotFoundError(f"{replica.id} does not run yet", remedy="try again in a moment")
-        await self._engine.signal(replica.engine_id, signal)
-        word = signal.upper().removeprefix("SIG")
-        self._say(replica.id, "Signalled", f"was sent SIG{word} by order{MEANING.get(word, '')}")
+        word = _known(signal)
+        # Before it is sent: what comes of it may be known before the engine has answered.
+        self._say(replica.id, "Signalled", f"is sent SIG{word} by order{MEANING.get(word, '')}")
+        await self._engine.signal(replica.engine_id, word)
 
     def restart(self, replica: Replica) -> None:
         """Replace this one: another in its slot gets ready, then it leaves. An order of the moment:
@@ -51,3 +53,13 @@ class Interventions:
 
     def _say(self, id_: ReplicaId, reason: str, message: str) -> None:
         self._cluster.log.normal(reason, f"replica/{id_.name}", f"{id_} {message}")
+
+
+def _known(signal: str) -> str:
+    """Its name without SIG. Raises `InvalidRequestError`."""
+    word = signal.upper().removeprefix("SIG")
+    if f"SIG{word}" not in Signals.__members__:
+        raise InvalidRequestError(
+            f"{signal!r} is no signal here", remedy="for example KILL, TERM, HUP, STOP"
+        )
+    return word

@@ -73,7 +73,7 @@ async def test_a_replica_hangs_is_healed_and_another_is_woken(page: Page, api: A
     await box.get_by_role("button", name="Hang").click()
     await expect(box).to_contain_text("2, after 1 restart")
     await expect(box).to_contain_text("LivenessFailed (137)")
-    await expect(box.locator("ol")).to_contain_text("was sent SIGSTOP by order: it hangs")
+    await expect(box.locator("ol")).to_contain_text("is sent SIGSTOP by order: it hangs")
     await box.get_by_role("button", name="Close").click()
     await page.get_by_role("button", name="numb-1: ").click()
     await box.get_by_role("button", name="Hang").click()

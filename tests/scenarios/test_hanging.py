@@ -41,7 +41,7 @@ async def test_a_replica_that_hangs_is_healed_though_it_hears_no_sigterm(rig: Ri
     assert time.monotonic() - began < 5
     assert again.last_exit == "LivenessFailed (137)", "SIGTERM was not heard: SIGKILL was needed"
     events = told(controller, "web-1")
-    hang = "Signalled: web-1.1 was sent SIGSTOP by order: it hangs, and answers nothing until"
+    hang = "Signalled: web-1.1 is sent SIGSTOP by order: it hangs, and answers nothing until"
     order = [hang, "Unready: web-1.1 readiness", "Unhealthy: web-1.1 liveness", "LivenessFailed: "]
     places = [next(i for i, one in enumerate(events) if one.startswith(head)) for head in order]
     assert places == sorted(places)
@@ -64,3 +64,13 @@ async def test_one_that_hangs_and_wakes_goes_on(rig: Rig) -> None:
     awake = await until(controller, "web-1", "Ready")
     assert (awake.id, awake.attempt, awake.restarts) == (before.id, 1, 0)
     await converged(controller, web)
+
+
+async def test_a_kill_is_told_of_before_its_death(rig: Rig) -> None:
+    controller = await rig.controller()
+    apply(controller, rig.service(replicas=1))
+    await settle(controller)
+    await send(controller, "web-1", "KILL")
+    await until(controller, "web-1", "Ready", attempt=2)
+    reasons = [one.partition(":")[0] for one in told(controller, "web-1")]
+    assert reasons.index("Signalled") < reasons.index("Error")
