@@ -36,14 +36,13 @@ def bucket_of(seconds: float) -> int:
     return LAST_BUCKET if seconds >= MOST_S else 0
 
 
-def buckets_of(durations: Sequence[float]) -> list[int]:
-    """`bucket_of` each of them, in half the time."""
-    if not durations:
-        return []
-    if min(durations) < LEAST_S or max(durations) >= MOST_S:
-        return [bucket_of(seconds) for seconds in durations]
+def counted(durations: Sequence[float]) -> dict[int, int]:
+    """How many of them belong to each bucket: `bucket_of` all, in a third of the time."""
+    found: defaultdict[int, int] = defaultdict(int)
     floats = memoryview(array("d", durations)).cast("B").cast("q")
-    return [(bits >> _LOW_BITS) - _FIRST_LEADING for bits in floats]
+    for leading, count in Counter([bits >> _LOW_BITS for bits in floats]).items():
+        found[min(max(leading - _FIRST_LEADING, 0), LAST_BUCKET)] += count
+    return found
 
 
 def middle_of(bucket: int) -> float:
@@ -65,7 +64,7 @@ class Histogram:
     def of(cls, durations: Sequence[float]) -> "Histogram":
         """All of them counted."""
         histogram = cls()
-        histogram.buckets.update(Counter(buckets_of(durations)))
+        histogram.buckets.update(counted(durations))
         histogram.sum_s = sum(durations)
         return histogram
 

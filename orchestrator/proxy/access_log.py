@@ -20,29 +20,38 @@ _APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
 class LogFile:
-    """The file of one service."""
+    """The file of one service. It is to be closed often: it may have been rotated by another
+    worker, or by a person, and is looked for anew then."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._handle: int | None = None
 
     def append(self, lines: str) -> None:
         """Write whole lines. Those that the disk does not take are lost: traffic goes first."""
         with contextlib.suppress(OSError):
-            self._write(lines.encode("ascii"))
+            if self._handle is None:
+                self._handle = self._open()
+            os.write(self._handle, lines.encode("ascii"))
 
-    def _write(self, data: bytes) -> None:
-        # Opened anew each time: the file may have been rotated by another worker, or by a person.
+    def close(self) -> None:
+        """Until there is more to write."""
+        if self._handle is None:
+            return
+        handle, self._handle = self._handle, None
         try:
-            handle = os.open(self._path, _APPEND, 0o600)
-        except FileNotFoundError:
-            self._path.parent.mkdir(mode=0o700, exist_ok=True)
-            handle = os.open(self._path, _APPEND, 0o600)
-        try:
-            os.write(handle, data)
-            if os.fstat(handle).st_size >= MAX_BYTES:
-                self._rotate(handle)
+            with contextlib.suppress(OSError):
+                if os.fstat(handle).st_size >= MAX_BYTES:
+                    self._rotate(handle)
         finally:
             os.close(handle)
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, _APPEND, 0o600)
+        except FileNotFoundError:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            return os.open(self._path, _APPEND, 0o600)
 
     def _rotate(self, handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # One worker does it.
@@ -55,7 +64,7 @@ class AccessLogs:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._logs: dict[tuple[str, str], AccessLog] = {}
+        self._logs: dict[tuple[str, str], tuple[AccessLog, LogFile]] = {}
 
     def of(self, listener: Listener) -> AccessLog | None:
         """Where requests of this listener are logged; None if they are not."""
@@ -64,10 +73,11 @@ class AccessLogs:
         key = (listener.service, listener.access_log)
         if key not in self._logs:
             file = LogFile(self._folder / f"{listener.service}.log")
-            self._logs[key] = FORMATS[listener.access_log](file.append)
-        return self._logs[key]
+            self._logs[key] = FORMATS[listener.access_log](file.append), file
+        return self._logs[key][0]
 
     def flush(self) -> None:
         """Write what is there."""
-        for log in self._logs.values():
+        for log, file in self._logs.values():
             log.flush()
+            file.close()

@@ -9,6 +9,7 @@ from orchestrator.core.histogram import Histogram
 from orchestrator.core.outliers import Record
 from orchestrator.model.snapshot import Endpoint
 from orchestrator.proxy.clock import Clock
+from orchestrator.proxy.log_words import way
 from orchestrator.proxy.numbers import by_class
 from orchestrator.proxy.syntax import END_OF_HEAD
 from orchestrator.proxy.upstream import UpstreamConnection
@@ -48,6 +49,7 @@ class Backend:
         self.clock = clock
         self.replica_line = f"\r\nX-Replica: {endpoint.label}".encode()
         self.replica_line_and_end = self.replica_line + END_OF_HEAD
+        self.straight_way = way(endpoint.label)  # for the access log
         self.idle: list[UpstreamConnection] = []
         self.in_flight = 0
         self.removed = False

@@ -51,10 +51,8 @@ def _asked_combined(line: bytes) -> str:
 
 def _said_json(head: bytes) -> str:
     agent, referer = _noted(head)
-    return (
-        f'"user_agent":{quoted(agent) if agent else "null"}'
-        f',"referer":{quoted(referer) if referer else "null"}'
-    )
+    said = f',"user_agent":{quoted(agent)}' if agent else ""
+    return f'{said},"referer":{quoted(referer)}' if referer else said
 
 
 def _said_combined(head: bytes) -> str:
@@ -73,8 +71,14 @@ def _noted(head: bytes) -> tuple[str, str]:
     return agent, referer
 
 
-def _label(label: str) -> str:
-    return quoted(label) if label else "null"
+def way(label: str, connect_s: float = 0.0, queued_s: float = 0.0, retries: int = 0) -> str:
+    """How a request got to a replica, in JSON; label "": to none."""
+    said = f'"replica":{quoted(label) if label else "null"}'
+    if connect_s:
+        said += f',"upstream_connect_ms":{connect_s * 1000:.3f}'
+    if queued_s:
+        said += f',"queue_ms":{queued_s * 1000:.3f}'
+    return f'{said},"retries":{retries}' if retries else said
 
 
 def _escaped(text: str) -> str:
@@ -110,5 +114,3 @@ ASKED_COMBINED: Final = Memo(_asked_combined)
 SAID_JSON: Final = Memo(_said_json)
 """Header lines → User-Agent and Referer."""
 SAID_COMBINED: Final = Memo(_said_combined)
-LABEL: Final = Memo(_label)
-"""Name of a replica, "" if there was none → JSON."""

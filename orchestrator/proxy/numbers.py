@@ -34,6 +34,7 @@ def ended(exchange: "Exchange") -> None:
     now = perf_counter()
     took_s = now - exchange.started
     frontend = exchange.client.frontend
+    backend = None
     if exchange.detour or not exchange.reply_started:
         _count_special(exchange, took_s, now - exchange.sent_at)
     else:
@@ -44,7 +45,7 @@ def ended(exchange: "Exchange") -> None:
             _count(frontend, backend, over)
     log = frontend.access_log
     if log is not None:
-        log.note(exchange, took_s, now)
+        log.note(exchange, backend, took_s, now)
 
 
 def count_over(frontend: "Frontend") -> None:
@@ -57,9 +58,10 @@ def _count(frontend: "Frontend", backend: "Backend", over: Over) -> None:
     statuses, times, bytes_in, bytes_out = (over[at::_FIELDS] for at in range(_FIELDS))
     over.clear()
     durations, by_status = Histogram.of(times), Counter(statuses)
+    all_in, all_out = sum(bytes_in), sum(bytes_out)
     for one in (frontend, backend):
-        one.bytes_in += sum(bytes_in)
-        one.bytes_out += sum(bytes_out)
+        one.bytes_in += all_in
+        one.bytes_out += all_out
         one.durations.add(durations)
         for status, count in by_status.items():
             one.responses[status // 100] += count
