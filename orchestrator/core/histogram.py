@@ -37,7 +37,7 @@ def bucket_of(seconds: float) -> int:
 
 
 def counted(durations: Sequence[float]) -> dict[int, int]:
-    """How many of them belong to each bucket: `bucket_of` all, in a third of the time."""
+    """How many of them belong to each bucket: `bucket_of` all, in half the time."""
     found: defaultdict[int, int] = defaultdict(int)
     floats = memoryview(array("d", durations)).cast("B").cast("q")
     for leading, count in Counter([bits >> _LOW_BITS for bits in floats]).items():
