@@ -50,13 +50,14 @@ async def api() -> AsyncIterator[Api]:
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def page(browser: Browser, api: Api) -> AsyncIterator[Page]:
-    """The dashboard, open. Nothing may be said on the console."""
+    """The dashboard, open and live. Nothing may be said on the console."""
     opened = await browser.new_page(viewport={"width": 1280, "height": 900})
     opened.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
     await opened.goto(api.served.url)
+    await expect(opened.get_by_role("status")).to_have_text("live")
     yield opened
     await opened.close()
     assert [line for line in said if not line.startswith(EXPECTED)] == []
