@@ -217,6 +217,27 @@ async def test_a_controller_that_never_answered_is_shown(browser: Browser, api: 
     await page.close()
 
 
+@pytest.mark.parametrize("part", ["words.js", "main.js", "style.css"])
+async def test_a_part_lost_on_the_way_is_asked_for_again(
+    browser: Browser, api: Api, part: str
+) -> None:
+    """As when a container starts: Chromium then drops what it is asking for."""
+    page = await browser.new_page()
+    await page.route(f"**/assets/{part}", lambda route: route.abort(), times=1)
+    await page.goto(api.served.url)
+    await expect(page.get_by_role("status")).to_have_text("live")
+    await expect(page.locator("body")).to_have_css("margin", "0px")
+    await page.close()
+
+
+async def test_a_page_of_which_next_to_nothing_came_says_so(browser: Browser, api: Api) -> None:
+    page = await browser.new_page()
+    await page.route("**/assets/*", lambda route: route.abort())
+    await page.goto(api.served.url)
+    await expect(page.get_by_role("status")).to_contain_text("reload the page")
+    await page.close()
+
+
 async def test_a_page_of_which_a_part_is_missing_says_so(browser: Browser, api: Api) -> None:
     page = await browser.new_page()
     await page.route("**/assets/words.js", lambda route: route.abort())

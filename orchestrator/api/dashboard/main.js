@@ -67,4 +67,5 @@ live.addEventListener("event", draw);
 live.addEventListener("link", drawLink);
 live.addEventListener("stats", ({ detail }) => sendPulses(live.replicas, live.traffic, detail, signs));
 document.getElementById("filter").oninput = draw;
+drawLink();
 live.start();
