@@ -15,7 +15,12 @@ from tests.support.guardian import guardian
 
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
-REFUSED = "Failed to load resource: the server responded with a status of 4"
+# What the browser itself tells: a refused request, and one dropped as an address of this machine
+# came or went (with a container, anybody's). The page has to get over both.
+EXPECTED = (
+    "Failed to load resource: the server responded with a status of 4",
+    "Failed to load resource: net::ERR_NETWORK_CHANGED",
+)
 REQUIRED = os.environ.get("ORCH_REQUIRE_BROWSER") == "1"
 
 
@@ -54,5 +59,4 @@ async def page(browser: Browser, api: Api) -> AsyncIterator[Page]:
     await opened.goto(api.served.url)
     yield opened
     await opened.close()
-    # A refused request is told there by the browser itself.
-    assert [line for line in said if REFUSED not in line] == []
+    assert [line for line in said if not line.startswith(EXPECTED)] == []
