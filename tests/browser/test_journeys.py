@@ -217,6 +217,34 @@ async def test_a_controller_that_never_answered_is_shown(browser: Browser, api: 
     await page.close()
 
 
+async def show(page: Page, hidden: bool) -> None:
+    """As when its tab is left or come back to: without a screen, a browser shows all of them."""
+    await page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+async def test_tabs_that_nobody_sees_leave_room_for_the_next(browser: Browser, api: Api) -> None:
+    async with await browser.new_context() as context:
+        first = await context.new_page()
+        await first.goto(api.served.url)
+        # A browser has six connections to one address.
+        for _ in range(6):
+            await expect(context.pages[-1].get_by_role("status")).to_have_text("live")
+            await show(context.pages[-1], hidden=True)
+            await (await context.new_page()).goto(api.served.url)
+        await expect(context.pages[-1].get_by_role("status")).to_have_text("live")
+        await two_workers(api)
+        await expect(context.pages[-1].locator("#events")).to_contain_text("job-2.1 runs on")
+        await expect(first.locator("#events")).not_to_contain_text("job-2.1 runs on")
+        await show(first, hidden=False)
+        await expect(first.locator("#events")).to_contain_text("job-2.1 runs on")
+
+
 @pytest.mark.parametrize("part", ["words.js", "main.js", "style.css"])
 async def test_a_part_lost_on_the_way_is_asked_for_again(
     browser: Browser, api: Api, part: str

@@ -23,9 +23,11 @@ export class Live extends EventTarget {
   #looking = false;
   #again = false;
   #timer = 0;
+  #source = null;
 
   start() {
     this.#follow();
+    document.addEventListener("visibilitychange", () => this.#seen());
     this.look();
     this.#measure();
     setInterval(() => this.look(), LOOK_MS);
@@ -87,14 +89,23 @@ export class Live extends EventTarget {
     );
   }
 
+  // A browser has six connections to us for all its tabs: one that nobody sees holds none.
+  #seen() {
+    this.#follow();
+    if (!document.hidden) this.look();
+  }
+
   #follow() {
+    this.#source?.close();
+    if (document.hidden) return;
     const after = this.events.at(-1)?.serial;
     const source = new EventSource("/v1/events/stream" + (after ? `?after=${after}` : "?after=0"));
+    this.#source = source;
     source.onmessage = (message) => this.#happened(JSON.parse(message.data));
     source.onerror = () => {
       // Ours to repeat: the browser would ask again for what is already here.
       source.close();
-      setTimeout(() => this.#follow(), 1000);
+      setTimeout(() => source === this.#source && this.#follow(), 1000);
     };
   }
 
