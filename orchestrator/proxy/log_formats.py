@@ -92,7 +92,8 @@ class CombinedLog(AccessLog):
 
 class JsonLog(AccessLog):
     """The bytes are all of the request and its answer. What a request did not have is left out: up
-    to 112 characters less, and 1% less of the CPU that a request takes."""
+    to a third of a line. With files that stay open between sweeps, that takes 1.3 to 1.6% less of
+    the CPU of a request."""
 
     template = (
         '{"time":"%s","client":"%s",%s,"status":%d,"bytes_in":%d,"bytes_out":%d'
