@@ -27,12 +27,12 @@ class LogFile:
         self._path = path
         self._handle: int | None = None
 
-    def append(self, lines: str) -> None:
+    def append(self, lines: bytes) -> None:
         """Write whole lines. Those that the disk does not take are lost: traffic goes first."""
         with contextlib.suppress(OSError):
             if self._handle is None:
                 self._handle = self._open()
-            os.write(self._handle, lines.encode("ascii"))
+            os.write(self._handle, lines)
 
     def close(self) -> None:
         """Until there is more to write."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrator.proxy.log_words import (
     ASKED_COMBINED,
     ASKED_JSON,
+    PEER,
     SAID_COMBINED,
     SAID_JSON,
     combined_time,
@@ -35,9 +36,9 @@ Facts = list[Any]
 class AccessLog(ABC):
     """Lines of one format on their way to `append`, which takes many at a time."""
 
-    template: str
+    template: bytes
 
-    def __init__(self, append: Callable[[str], None]) -> None:
+    def __init__(self, append: Callable[[bytes], None]) -> None:
         self._append = append
         self._facts: Facts = []
         self._full = BATCH * _width(self.template)
@@ -53,19 +54,17 @@ class AccessLog(ABC):
         """Have all lines written."""
         facts, self._facts = self._facts, []
         if facts:
-            self._word(facts, time.time() - time.perf_counter())
-            self._append(_filled(self.template, facts))
+            self._append(self._lines(facts, time.time() - time.perf_counter()))
 
     @abstractmethod
-    def _word(self, facts: Facts, ahead: float) -> None:
-        """Put into words what the template takes as text. The epoch's time is `ahead` of that of
-        `now`, in seconds."""
+    def _lines(self, facts: Facts, ahead: float) -> bytes:
+        """All lines of these facts. The epoch's time is `ahead` of that of `now`, in seconds."""
 
 
 class CombinedLog(AccessLog):
     """The bytes are those of the body."""
 
-    template = "%s - - [%s] %s %d %d %s\n"
+    template = b"%b - - [%b] %b %d %d %b\n"
 
     def note(
         self, exchange: "Exchange", _backend: "Backend | None", _took_s: float, now: float
@@ -83,11 +82,13 @@ class CombinedLog(AccessLog):
         if len(facts) >= self._full:
             self.flush()
 
-    def _word(self, facts: Facts, ahead: float) -> None:
-        _, now, line, _, _, lines = _columns(self.template)
+    def _lines(self, facts: Facts, ahead: float) -> bytes:
+        peer, now, line, _, _, lines = _columns(self.template)
+        facts[peer] = map(PEER.__getitem__, facts[peer])
         facts[now] = _moments(facts[now], ahead, 1, combined_time)
         facts[line] = map(ASKED_COMBINED.__getitem__, facts[line])
         facts[lines] = map(SAID_COMBINED.__getitem__, facts[lines])
+        return _filled(self.template, facts)
 
 
 class JsonLog(AccessLog):
@@ -96,8 +97,8 @@ class JsonLog(AccessLog):
     the CPU of a request."""
 
     template = (
-        '{"time":"%s","client":"%s",%s,"status":%d,"bytes_in":%d,"bytes_out":%d'
-        ',"duration_ms":%.3f,%s%s%s}\n'
+        b'{"time":"%b","client":"%b",%b,"status":%d,"bytes_in":%d,"bytes_out":%d'
+        b',"duration_ms":%.3f,%b,"request_id":"%b"%b}\n'
     )
 
     def note(
@@ -120,15 +121,18 @@ class JsonLog(AccessLog):
         if len(facts) >= self._full:
             self.flush()
 
-    def _word(self, facts: Facts, ahead: float) -> None:
-        now, _, line, _, _, _, _, _, id_, lines = _columns(self.template)
+    def _lines(self, facts: Facts, ahead: float) -> bytes:
+        now, peer, line, _, _, _, _, _, id_, lines = _columns(self.template)
         facts[now] = _moments(facts[now], ahead, 1000, json_time)
+        facts[peer] = map(PEER.__getitem__, facts[peer])
         facts[line] = map(ASKED_JSON.__getitem__, facts[line])
-        facts[id_] = _names(facts[id_])
         facts[lines] = map(SAID_JSON.__getitem__, facts[lines])
+        said = _filled(self.template, facts)
+        # What could not be read has no id. No other text holds this: quotes are escaped.
+        return said if all(facts[id_]) else said.replace(b',"request_id":""', b"")
 
 
-def _detour(exchange: "Exchange") -> str:
+def _detour(exchange: "Exchange") -> bytes:
     """With the last replica that was to answer, if one was."""
     backend = getattr(exchange, "backend", None)
     label = "" if backend is None else backend.endpoint.label
@@ -138,37 +142,31 @@ def _detour(exchange: "Exchange") -> str:
 # -- columns -------------------------------------------------------------------------------------
 
 
-def _width(template: str) -> int:
-    return template.count("%")
+def _width(template: bytes) -> int:
+    return template.count(b"%")
 
 
-def _columns(template: str) -> list[slice]:
+def _columns(template: bytes) -> list[slice]:
     """Where in flat facts the values of each column are."""
     width = _width(template)
     return [slice(at, None, width) for at in range(width)]
 
 
-def _filled(template: str, facts: Facts) -> str:
+def _filled(template: bytes, facts: Facts) -> bytes:
     return template * (len(facts) // _width(template)) % tuple(facts)
 
 
 def _moments(
-    times: list[float], ahead: float, per_second: int, words: Callable[[int], str]
-) -> list[str]:
+    times: list[float], ahead: float, per_second: int, words: Callable[[int], bytes]
+) -> list[bytes]:
     """Moments that are the same are put into words once."""
-    found, moment, until = [], "", -inf
+    found, moment, until = [], b"", -inf
     for now in times:
         if now >= until:
             unit = int((now + ahead) * per_second)
             moment, until = words(unit), (unit + 1) / per_second - ahead
         found.append(moment)
     return found
-
-
-def _names(ids: list[bytes]) -> list[str]:
-    """Ids are safe as they are: `request_ids.is_request_id` let them in. There may be none."""
-    said = ',"request_id":"' + b'" ,"request_id":"'.join(ids).decode("ascii") + '"'
-    return said.replace(',"request_id":""', "").split(" ")
 
 
 FORMATS: Final[dict[str, type[AccessLog]]] = {"combined": CombinedLog, "json": JsonLog}

@@ -1,7 +1,8 @@
 """Parts of a line of the access log. Control characters, quotes and all beyond ASCII are escaped.
 
-Programs ask for the same again and again: what repeats is put into words once. A look-up takes
-0.02 µs, where a target takes 0.3 µs and a browser's header lines 1.2 to 1.6 µs.
+They are bytes: lines of those take 0.33 µs to make, of text 0.44 µs. Programs ask for the same
+again and again: what repeats is put into words once. A look-up takes 0.02 µs, where a target takes
+0.3 µs and a browser's header lines 1.2 to 1.6 µs.
 """
 
 import re
@@ -23,16 +24,16 @@ _LONGEST_KEPT: Final = 2048  # bytes
 K = TypeVar("K", str, bytes)
 
 
-class Memo(dict[K, str]):
-    """What `words` makes of a key, kept unless that is long. Looking it up costs half of what
-    `lru_cache` takes."""
+class Memo(dict[K, bytes]):
+    """What `words` makes of a key, in bytes; kept unless the key is long. Looking it up costs half
+    of what `lru_cache` takes."""
 
     def __init__(self, words: Callable[[K], str]) -> None:
         super().__init__()
         self._words: Callable[[K], str] = words
 
-    def __missing__(self, key: K) -> str:
-        said = self._words(key)
+    def __missing__(self, key: K) -> bytes:
+        said = self._words(key).encode("ascii")
         if len(key) <= _LONGEST_KEPT:
             if len(self) >= _KEPT:
                 self.clear()
@@ -71,14 +72,16 @@ def _noted(head: bytes) -> tuple[str, str]:
     return agent, referer
 
 
-def way(label: str, connect_s: float = 0.0, queued_s: float = 0.0, retries: int = 0) -> str:
+def way(label: str, connect_s: float = 0.0, queued_s: float = 0.0, retries: int = 0) -> bytes:
     """How a request got to a replica, in JSON; label "": to none."""
     said = f'"replica":{quoted(label) if label else "null"}'
     if connect_s:
         said += f',"upstream_connect_ms":{connect_s * 1000:.3f}'
     if queued_s:
         said += f',"queue_ms":{queued_s * 1000:.3f}'
-    return f'{said},"retries":{retries}' if retries else said
+    if retries:
+        said += f',"retries":{retries}'
+    return said.encode("ascii")
 
 
 def _escaped(text: str) -> str:
@@ -90,24 +93,26 @@ def _hex(found: re.Match[str]) -> str:
     return "".join(f"\\x{byte:02X}" for byte in found[0].encode("utf-8"))
 
 
-def json_time(milliseconds: int) -> str:
+def json_time(milliseconds: int) -> bytes:
     """A moment of the epoch in ISO 8601, UTC."""
     second, rest = divmod(milliseconds, 1000)
-    return f"{_iso(second)}.{rest:03}Z"
+    return b"%b.%03dZ" % (_iso(second), rest)
 
 
 @lru_cache(maxsize=1)
-def _iso(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+def _iso(second: int) -> bytes:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode("ascii")
 
 
-def combined_time(second: int) -> str:
+def combined_time(second: int) -> bytes:
     """A moment of the epoch as Apache has it, UTC."""
     moment = time.gmtime(second)
     month = _MONTHS[moment.tm_mon - 1]  # Not %b, which a locale may change.
-    return time.strftime(f"%d/{month}/%Y:%H:%M:%S +0000", moment)
+    return time.strftime(f"%d/{month}/%Y:%H:%M:%S +0000", moment).encode("ascii")
 
 
+PEER: Final[Memo[str]] = Memo(str)
+"""A client's address → itself."""
 ASKED_JSON: Final = Memo(_asked_json)
 """Request line → method, target and protocol."""
 ASKED_COMBINED: Final = Memo(_asked_combined)

@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.proxy import access_log, log_formats, log_words
 from orchestrator.proxy.access_log import LogFile
-from orchestrator.proxy.client import ClientConnection
+from orchestrator.proxy.client import UNREAD, ClientConnection
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.log_formats import FORMATS
 from orchestrator.proxy.request_head import forwarded_lines, parse_request
@@ -250,14 +250,29 @@ def test_each_line_has_its_own_moment(
     monkeypatch.setattr(
         log_formats, "time", SimpleNamespace(time=lambda: 100.0, perf_counter=lambda: 60.0)
     )
-    written: list[str] = []
+    written: list[bytes] = []
     log = FORMATS[form](written.append)
     for now in (60.5, 60.5004, 60.9995, 61.0001):
         log.note(exchange_for("/"), None, 0.001, now)
     log.flush()
     (text,) = written
-    for line, moment in zip(text.splitlines(), moments, strict=True):
+    for line, moment in zip(text.decode().splitlines(), moments, strict=True):
         assert moment in line
+
+
+def test_only_what_could_not_be_read_has_no_id() -> None:
+    written: list[bytes] = []
+    log = FORMATS["json"](written.append)
+    read, unread = exchange_for('/,"request_id":""'), exchange_for("/")
+    unread.request = UNREAD
+    for exchange in (read, unread, read):
+        log.note(exchange, None, 0.001, time.perf_counter())
+    log.flush()
+    first, second, third = [json.loads(line) for line in b"".join(written).splitlines()]
+    assert first == third
+    assert first["target"] == '/,"request_id":""'
+    assert first["request_id"] == read.request.request_id.decode()
+    assert set(first) - set(second) == {"request_id"}
 
 
 async def test_a_full_file_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +315,7 @@ async def test_long_targets_are_logged_whole_and_not_remembered(tmp_path: Path, 
 def test_a_memo_has_a_bound() -> None:
     memo = log_words.Memo(str.upper)
     for number in range(10_000):
-        assert memo[f"n{number}"] == f"N{number}"
+        assert memo[f"n{number}"] == f"N{number}".encode()
     assert 0 < len(memo) <= 256
 
 
