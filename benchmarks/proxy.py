@@ -27,7 +27,6 @@ from benchmarks.proxy_contestants import (
     contestants,
     echoes,
     program,
-    variants,
 )
 from benchmarks.proxy_cpu import cpu_seconds, rss_bytes
 from benchmarks.proxy_load import LoadError, allow_many_connections, idle_connections, load
@@ -132,8 +131,7 @@ def _stage(setup: Setup, present: Sequence[Contestant]) -> Iterator[list[Running
         behind = echoes if setup.websocket else backends
         ports = stack.enter_context(behind(folder, setup.replicas))
         running = []
-        able = [*present, *variants()] if setup.only else present
-        chosen = [one for one in able if not setup.only or one.name in setup.only]
+        chosen = [one for one in present if not setup.only or one.name in setup.only]
         for contestant, workers in itertools.product(chosen, setup.workers):
             own = folder / f"{contestant.name}-{workers}"
             own.mkdir()

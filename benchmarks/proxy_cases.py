@@ -61,11 +61,6 @@ class Case:
 
 
 OURS: Final = "orch"
-UNCOUNTED: Final = "orch, no numbers"
-LOGGING: Final = {"combined": "orch, combined log", "json": "orch, json log"}
-"""Format of the access log → contestant."""
-
-NOTES: Final = "notes"
 TWO_WORKERS: Final = "two-workers"
 TWO: Final = Setup(workers=(1, 2), only=("nginx", "haproxy", "orch"))
 MAIN: Final = Case("bare-1k", "bare request, 1 KB", factor=1.0)
@@ -106,12 +101,6 @@ CASES: Final = (
         message_bytes=100,
         bare=False,
         setup=Setup(websocket=True),
-    ),
-    Case(
-        NOTES,
-        "1 KB, what numbers and access log cost",
-        bare=False,
-        setup=Setup(only=(UNCOUNTED, OURS, *LOGGING.values())),
     ),
     Case(TWO_WORKERS, "1 KB, one worker and two", bare=False, setup=TWO),
 )

@@ -18,7 +18,7 @@ from benchmarks import proxy_configs
 from benchmarks.http import free_port
 from benchmarks.machine import package
 from benchmarks.processes import children
-from benchmarks.proxy_cases import LOGGING, OURS, SIZES, UNCOUNTED
+from benchmarks.proxy_cases import OURS, SIZES
 from benchmarks.proxy_configs import NGINX_ALONE, NGINX_COMMON, Site
 from benchmarks.sample import ROOT
 from orchestrator import __version__
@@ -93,9 +93,9 @@ class Ours:
     """The workers of this project, run as the controller runs them. `log`: the format of their
     access log where the site has none; `worker`: the module they run."""
 
-    def __init__(self, name: str = OURS, log: str = "off", worker: str = WORKER) -> None:
-        self.name, self.missing, self.version = name, "", __version__
-        self._log, self._worker = log, worker
+    def __init__(self, worker: str = WORKER) -> None:
+        self.name, self.missing, self.version = OURS, "", __version__
+        self._worker = worker
 
     @contextmanager
     def running(self, site: Site) -> Iterator[tuple[int, ...]]:
@@ -104,7 +104,7 @@ class Ours:
             Endpoint(f"web-{n}.1", "127.0.0.1", port, name=f"web-{n}")
             for n, port in enumerate(site.backends, 1)
         )
-        log = "combined" if site.access_log else self._log
+        log = "combined" if site.access_log else "off"
         listener = Listener("web", "127.0.0.1", site.port, endpoints, access_log=log)
         with asyncio.Runner() as runner:
             supervisor = ProxySupervisor(site.folder / "run", site.workers)
@@ -136,14 +136,6 @@ def contestants() -> list[Contestant]:
         Bare(),
         Ours(),
     ]  # fmt: skip
-
-
-def variants() -> list[Contestant]:
-    """Ours with more or less to note of each request, for cases that ask for them."""
-    return [
-        Ours(UNCOUNTED, worker="benchmarks.uncounted_worker"),
-        *(Ours(name, log) for log, name in LOGGING.items()),
-    ]
 
 
 def program(name: str) -> str:

@@ -3,22 +3,20 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from benchmarks import proxy
+from benchmarks import proxy, proxy_notes
 from benchmarks.proxy_cases import (
     CASES,
     FACTOR,
     IDLE_CONNECTIONS,
-    LOGGING,
     MAIN,
-    NOTES,
     OURS,
     TWO_WORKERS,
-    UNCOUNTED,
     Case,
 )
 from benchmarks.proxy_picture import picture
 from benchmarks.report import Comparison, Report, Row, number
 from benchmarks.spread import Spread
+from benchmarks.switching_worker import NUMBERS
 
 BASE: Final = "nginx"
 ROUND_S: Final = 2
@@ -27,8 +25,6 @@ WORTH: Final = 1.7
 """How many times one worker's requests two of them serve at least."""
 NOTES_SHARE: Final = 10.0
 """Percent of a request's CPU that numbers and access log take together at most."""
-APART: Final = (NOTES, TWO_WORKERS)
-"""Cases that compare ours with ours."""
 IDLE_MB: Final = 10.0
 # How many times fewer processor time than these a plain request takes at most.
 LEANER: Final = {"haproxy": 1.0, "envoy": 2.0, "traefik": 3.0, "caddy": 3.0}
@@ -48,17 +44,17 @@ def run(runs: int, progress: Callable[[str], None]) -> Report:
         }
         for case, rows in result.samples.items()
     }
-    return report(found, result)
+    progress("proxy: what numbers and access log cost")
+    return report(found, result, {} if "all" in result.skipped else proxy_notes.run(runs))
 
 
-def report(found: dict[str, Rows], result: proxy.Result) -> Report:
+def report(found: dict[str, Rows], result: proxy.Result, notes: proxy_notes.Notes) -> Report:
     """What was aimed at, then a table for each case."""
     cases = [case for case in CASES if case.name in found]
     rows = [row for case in cases for row in _aims(case, found[case.name])]
     if TWO_WORKERS in found:
         rows += _two_workers(found[TWO_WORKERS])
-    if NOTES in found:
-        rows += _notes_share(found[NOTES])
+    rows += [_share(way, shares) for way, shares in notes.items()]
     if proxy.IDLE in found:
         rows += _idle_aim(found[proxy.IDLE])
     rows += [Row(name, None, "", skipped=f"skipped: {why}") for name, why in result.skipped.items()]
@@ -76,14 +72,14 @@ def _picture(cases: list[Case], found: dict[str, Rows]) -> str:
             for name, figures in found[case.name].items()
         }
         for case in cases
-        if BASE in found[case.name] and case.name not in APART
+        if BASE in found[case.name] and case.name != TWO_WORKERS
     }
     return picture(ratios, BASE, OURS, FACTOR) if ratios else ""
 
 
 def _aims(case: Case, rows: Rows) -> list[Row]:
     ours = rows.get(OURS)
-    if ours is None or case.name in APART:
+    if ours is None or case.name == TWO_WORKERS:
         return []
     limits = {BASE: case.factor}
     if case is MAIN:
@@ -124,16 +120,10 @@ def _two_workers(rows: Rows) -> list[Row]:
     return found
 
 
-def _notes_share(rows: Rows) -> list[Row]:
-    """How much of a request's CPU is for what it leaves behind, round by round."""
-    kept = {"numbers": OURS}
-    kept |= {f"numbers and access log ({kind})": name for kind, name in LOGGING.items()}
-    found = []
-    for what, name in kept.items():
-        pairs = zip(rows[name]["cpu_us"].values, rows[UNCOUNTED]["cpu_us"].values, strict=False)
-        share = Spread(tuple(100 * (1 - without / whole) for whole, without in pairs))
-        found.append(Row(f"{what}, of the CPU of a request", share, "%", NOTES_SHARE))
-    return found
+def _share(way: str, shares: list[float]) -> Row:
+    """How much of a request's CPU is for what it leaves behind."""
+    what = NUMBERS if way == NUMBERS else f"numbers and access log ({way})"
+    return Row(f"{what}, of the CPU of a request", Spread(tuple(shares)), "%", NOTES_SHARE)
 
 
 def _idle_aim(rows: Rows) -> list[Row]:
@@ -196,6 +186,8 @@ def _notes(result: proxy.Result) -> list[str]:
         "Two workers share two processors with the load and the replicas, so their requests/s say "
         "nothing; 2 / (CPU a request with two, × one's) is the capacity where they do not share. "
         "HAProxy has threads instead.",
-        "No numbers: benchmarks/uncounted_worker.py. Combined and json: formats of the access log.",
+        f"What numbers and log cost: {proxy_notes.RUN_S} s a run of the plain request, through a "
+        "worker that changes every 50 ms, in random order, between none, numbers, and numbers with "
+        "a log of either format (benchmarks/switching_worker.py); the median of about 100 turns.",
         f"Versions: {versions}.",
     ]

@@ -2,11 +2,11 @@
 has its cause in the event log.
 """
 
-from signal import Signals
 from typing import Final
 
 from orchestrator.engines.base import Engine
-from orchestrator.model.errors import ConflictError, InvalidRequestError, NotFoundError
+from orchestrator.model.errors import ConflictError, NotFoundError
+from orchestrator.model.signals import short, signal_named
 from orchestrator.model.state import Phase, Replica, ReplicaId
 from orchestrator.runtime.cluster import Cluster
 from orchestrator.runtime.desired import unknown
@@ -30,7 +30,7 @@ class Interventions:
         `EngineError`."""
         if replica.engine_id is None:
             raise NotFoundError(f"{replica.id} does not run yet", remedy="try again in a moment")
-        word = _known(signal)
+        word = short(signal_named(signal).name)
         # Before it is sent: what comes of it may be known before the engine has answered.
         self._say(replica.id, "Signalled", f"is sent SIG{word} by order{MEANING.get(word, '')}")
         await self._engine.signal(replica.engine_id, word)
@@ -53,13 +53,3 @@ class Interventions:
 
     def _say(self, id_: ReplicaId, reason: str, message: str) -> None:
         self._cluster.log.normal(reason, f"replica/{id_.name}", f"{id_} {message}")
-
-
-def _known(signal: str) -> str:
-    """Its name without SIG. Raises `InvalidRequestError`."""
-    word = signal.upper().removeprefix("SIG")
-    if f"SIG{word}" not in Signals.__members__:
-        raise InvalidRequestError(
-            f"{signal!r} is no signal here", remedy="for example KILL, TERM, HUP, STOP"
-        )
-    return word

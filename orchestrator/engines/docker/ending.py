@@ -2,17 +2,16 @@
 
 import contextlib
 import math
-import re
 from typing import Final
 
 import docker
 from docker.errors import APIError, NotFound
 
 from orchestrator.engines.docker.faults import explained
-from orchestrator.model.errors import InvalidRequestError, NotFoundError
+from orchestrator.model.errors import NotFoundError
+from orchestrator.model.signals import signal_named, unknown_signal
 
 CONFLICT: Final = 409
-_SIGNAL: Final = re.compile(r"[A-Z][A-Z0-9+-]{1,15}")
 
 
 def stop(client: docker.APIClient, engine_id: str, grace_s: float) -> None:
@@ -23,16 +22,14 @@ def stop(client: docker.APIClient, engine_id: str, grace_s: float) -> None:
 
 def send_signal(client: docker.APIClient, engine_id: str, signal: str) -> None:
     """Raises `NotFoundError` where nothing runs, `InvalidRequestError` for an unknown signal."""
-    name = signal.upper().removeprefix("SIG")
-    if not _SIGNAL.fullmatch(name):
-        raise _unknown(signal)
+    name = signal_named(signal).name
     try:
         client.kill(engine_id, name)
     except APIError as error:
         if error.status_code == CONFLICT:
             raise NotFoundError(f"container {engine_id[:12]} does not run") from error
         if "nvalid signal" in explained(error):
-            raise _unknown(signal) from error
+            raise unknown_signal(signal) from error
         raise
 
 
@@ -43,9 +40,3 @@ def remove(client: docker.APIClient, engine_id: str) -> None:
     except APIError as error:
         if not isinstance(error, NotFound) and error.status_code != CONFLICT:
             raise
-
-
-def _unknown(signal: str) -> InvalidRequestError:
-    return InvalidRequestError(
-        f"{signal!r} is no signal here", remedy="for example KILL, TERM, HUP, STOP"
-    )

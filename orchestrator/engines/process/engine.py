@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import signal as signals
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
@@ -18,7 +17,6 @@ from orchestrator.engines.process.starter import Starter
 from orchestrator.model.errors import (
     EngineError,
     EngineUnavailableError,
-    InvalidRequestError,
     NotFoundError,
 )
 from orchestrator.model.launch import (
@@ -30,6 +28,7 @@ from orchestrator.model.launch import (
     LogLine,
     Usage,
 )
+from orchestrator.model.signals import signal_named
 from orchestrator.model.state import ReplicaId
 
 TRIM_PERIOD_S: Final = 5.0
@@ -134,7 +133,7 @@ class ProcessEngine:
     @_reported
     async def signal(self, engine_id: str, signal: str) -> None:
         """To the app's own process, as a container engine does."""
-        number = _signal_number(signal)
+        number = signal_named(signal)
         entry = self._running(engine_id)
         self.writes += 1
         if entry.claim is None or not identity.send(entry.claim.app, number):
@@ -241,12 +240,3 @@ class ProcessEngine:
             with contextlib.suppress(OSError):
                 for entry in self._ledger.entries():
                     logs.trim(entry.folder / "log")
-
-
-def _signal_number(name: str) -> signals.Signals:
-    try:
-        return signals.Signals[f"SIG{name.upper().removeprefix('SIG')}"]
-    except KeyError as error:
-        raise InvalidRequestError(
-            f"{name!r} is no signal here", remedy="for example KILL, TERM, HUP, STOP"
-        ) from error

@@ -16,7 +16,6 @@ from orchestrator.model.errors import (
     EngineTimeoutError,
     EngineUnavailableError,
     ImageError,
-    InvalidRequestError,
     NotFoundError,
 )
 from orchestrator.model.launch import (
@@ -28,11 +27,11 @@ from orchestrator.model.launch import (
     LogLine,
     Usage,
 )
+from orchestrator.model.signals import short, signal_named
 from orchestrator.model.spec import Probe
 
 T = TypeVar("T")
 
-SIGNALS: Final = frozenset({"KILL", "TERM", "INT", "HUP", "USR1", "USR2", "STOP", "CONT"})
 # Of what is requested; a simulated replica is neither busy nor idle.
 LOAD: Final = 0.5
 
@@ -120,11 +119,7 @@ class SimulatedEngine:
 
     async def signal(self, engine_id: str, signal: str) -> None:
         """KILL and TERM end it, STOP freezes it and CONT thaws it; others do nothing."""
-        name = signal.upper().removeprefix("SIG")
-        if name not in SIGNALS:
-            raise InvalidRequestError(
-                f"{signal!r} is no signal here", remedy=f"one of {', '.join(sorted(SIGNALS))}"
-            )
+        name = short(signal_named(signal).name)
         await self._write(lambda: self._send(self._running(engine_id), name))
 
     def _send(self, replica: SimulatedReplica, name: str) -> None:
