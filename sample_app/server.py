@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 import time
 from types import FrameType
 from typing import Any
@@ -37,16 +36,24 @@ def serve(port: int, boot_s: float) -> None:
     # makes SIGTERM work before uvicorn listens, where process 1 of a container would ignore it.
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    if boot_s:
-        say(f"booting for {boot_s} s")
-        time.sleep(boot_s)
-    SampleServer(configure(port)).run()
+    try:
+        if boot_s:
+            say(f"booting for {boot_s} s")
+            time.sleep(boot_s)
+        SampleServer(configure(port)).run()
+    except Left:
+        # Not in the handler: a signal may come while a line is being written.
+        say("stopped")
+        raise
+
+
+class Left(SystemExit):
+    """The process is to end, and well."""
 
 
 def leave(_sig: int, _frame: FrameType | None) -> None:
-    """Ends the process well."""
-    say("stopped")
-    sys.exit(0)
+    """Ends the process from wherever it is."""
+    raise Left(0)
 
 
 def say(text: str) -> None:

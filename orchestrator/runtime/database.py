@@ -5,7 +5,8 @@ One SQLite file, write-ahead log, one writer, readable by its owner only.
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -78,22 +79,32 @@ def open_database(path: Path, stamp: int, read: Read) -> tuple[sqlite3.Connectio
 def _opened(path: Path, read: Read) -> tuple[sqlite3.Connection | None, str]:
     """The connection, or None and what is wrong with the file. Raises `sqlite3.Error` if nothing
     is known to be."""
-    connection = None
     try:
         connection = _connect(path)
-        if not (trouble := _fault(connection)):
-            _upgrade(connection)
-            read(connection)
-            return connection, ""
+        with closed_on_error(connection):
+            trouble = _fault(connection)
+            if not trouble:
+                _upgrade(connection)
+                read(connection)
+                return connection, ""
+        connection.close()
     except sqlite3.DatabaseError as error:
         if _is_the_disks(error):
             raise
         trouble = str(error)
     except (ValueError, TypeError, KeyError) as error:
         trouble = f"it holds what cannot be read: {str(error).splitlines()[0]}"
-    if connection is not None:
-        connection.close()
     return None, trouble
+
+
+@contextmanager
+def closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    """Close it if the block raises anything."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _is_the_disks(error: sqlite3.DatabaseError) -> bool:
@@ -104,15 +115,12 @@ def _is_the_disks(error: sqlite3.DatabaseError) -> bool:
 def _connect(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
-    try:
+    with closed_on_error(connection):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         if not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
             connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = 1; COMMIT;")
             _upgrade(connection)
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
     return connection
 
 

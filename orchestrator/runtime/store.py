@@ -18,7 +18,7 @@ from orchestrator.model.event import Event
 from orchestrator.model.spec import NodeSpec, ServiceSpec
 from orchestrator.model.state import Exit, ReplicaId, SlotHistory, SlotKey
 from orchestrator.runtime.clock import Clock
-from orchestrator.runtime.database import open_database
+from orchestrator.runtime.database import closed_on_error, open_database
 
 # Kubernetes keeps 10 revisions of a Deployment.
 REVISIONS_KEPT: Final = 10
@@ -59,7 +59,8 @@ class Store:
         self._events: list[Event] = []
         self._slots: dict[SlotKey, SlotHistory | None] = {}
         self._db, self.trouble = open_database(path, int(clock.wall()), self._read)
-        (last,) = self._db.execute("SELECT coalesce(max(serial), 0) FROM events").fetchone()
+        with closed_on_error(self._db):
+            (last,) = self._db.execute("SELECT coalesce(max(serial), 0) FROM events").fetchone()
         self.last_event: int = last
 
     def _read(self, connection: sqlite3.Connection) -> None:

@@ -3,6 +3,8 @@ here is a real socket."""
 
 import asyncio
 import contextlib
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -105,11 +107,12 @@ async def test_no_engine_is_said_with_what_to_do(state_dir: Path, call: str) -> 
 
 
 async def test_a_refused_connection_is_no_engine(state_dir: Path) -> None:
-    async with answering(state_dir, None) as url:
-        pass
-    async with engine_at(url) as engine:
-        with pytest.raises(EngineUnavailableError, match="refused"):
-            await engine.list()
+    path = state_dir / "engine.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(os.fspath(path))  # Nobody listens.
+        async with engine_at(f"unix://{path}") as engine:
+            with pytest.raises(EngineUnavailableError, match="refused"):
+                await engine.list()
 
 
 @pytest.mark.parametrize(
