@@ -90,8 +90,7 @@ class Bare:
 
 
 class Ours:
-    """The workers of this project, run as the controller runs them. `log`: the format of their
-    access log where the site has none; `worker`: the module they run."""
+    """The workers of this project, run as the controller runs them. `worker`: their module."""
 
     def __init__(self, worker: str = WORKER) -> None:
         self.name, self.missing, self.version = OURS, "", __version__

@@ -11,7 +11,7 @@ from benchmarks.http import free_port
 from benchmarks.proxy_cases import MAIN
 from benchmarks.proxy_configs import Site
 from benchmarks.proxy_contestants import Ours, backends
-from benchmarks.proxy_load import load
+from benchmarks.proxy_load import LoadError, load
 from benchmarks.switching_worker import FILE, NONE, WAYS
 
 RUN_S: Final = 20
@@ -37,9 +37,17 @@ def _phases(seconds: int) -> dict[str, list[float]]:
             site = Site(folder, free_port(), ports, access_log=False, websocket=False, workers=1)
             with Ours(worker=WORKER).running(site):
                 load(folder, site.port, MAIN, seconds)
-                (file,) = folder.rglob(FILE)
-                phases: dict[str, list[float]] = json.loads(file.read_text())
-                return phases
+                return read(folder)
+
+
+def read(folder: Path) -> dict[str, list[float]]:
+    """What the worker found. Raises `LoadError` where a way of taking notes has no phase."""
+    phases: dict[str, list[float]] = {}
+    for file in folder.rglob(FILE):
+        phases |= json.loads(file.read_text())
+    if missing := [way for way in WAYS if not phases.get(way)]:
+        raise LoadError(f"too few requests to tell what it costs: {', '.join(missing)}")
+    return phases
 
 
 def shares_of(phases: dict[str, list[float]]) -> dict[str, float]:

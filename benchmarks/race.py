@@ -13,6 +13,7 @@ from benchmarks.proxy_cases import (
     TWO_WORKERS,
     Case,
 )
+from benchmarks.proxy_load import LoadError
 from benchmarks.proxy_picture import picture
 from benchmarks.report import Comparison, Report, Row, number
 from benchmarks.spread import Spread
@@ -23,6 +24,7 @@ ROUND_S: Final = 2
 P99_FACTOR: Final = 1.2
 WORTH: Final = 1.7
 """How many times one worker's requests two of them serve at least."""
+NOTES: Final = "what numbers and access log cost"
 NOTES_SHARE: Final = 10.0
 """Percent of a request's CPU that numbers and access log take together at most."""
 IDLE_MB: Final = 10.0
@@ -44,8 +46,14 @@ def run(runs: int, progress: Callable[[str], None]) -> Report:
         }
         for case, rows in result.samples.items()
     }
-    progress("proxy: what numbers and access log cost")
-    return report(found, result, {} if "all" in result.skipped else proxy_notes.run(runs))
+    notes: proxy_notes.Notes = {}
+    if found:
+        progress(f"proxy: {NOTES}")
+        try:
+            notes = proxy_notes.run(runs)
+        except LoadError as error:  # The race was run, and is to be seen.
+            result.skipped[NOTES] = str(error)
+    return report(found, result, notes)
 
 
 def report(found: dict[str, Rows], result: proxy.Result, notes: proxy_notes.Notes) -> Report:
