@@ -77,8 +77,11 @@ def _read(connection: Any, deadline: float) -> dict[str, bytearray] | None:
 
 
 def _close(connection: Any) -> None:
-    """docker-py gives a file over the socket, or a TLS socket: closing the file is not enough."""
+    """docker-py gives a file over the socket, or a TLS socket: closing the file is not enough. The
+    answer that it belongs to goes first: from Python 3.13 on one whose file is closed complains."""
     socket = getattr(connection, "_sock", connection)
+    if (response := getattr(connection, "_response", None)) is not None:
+        response.close()
     connection.close()
     socket.close()
 
