@@ -15,11 +15,12 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-# Containers need a base image: $$engine chooses the process engine where none can be had.
+# Containers need a base image, and the sample app's wheels: $$engine chooses the process engine
+# where they cannot be had.
 define with_base
 engine=; \
 if scripts/engine.sh answers && ! scripts/base-image.sh; then \
-	echo "make: without a base image for containers it goes on with --engine process"; \
+	echo "make: without a base image it goes on without containers"; \
 	engine="--engine process"; \
 fi;
 endef
@@ -28,9 +29,7 @@ demo: $(SETUP) ## A narrated run: place, balance, scale, kill, heal, tear down
 	@$(with_base) $(BIN)/orch demo $$engine
 
 test: $(SETUP) ## The whole test suite; Docker tests run where an engine answers
-	@if scripts/engine.sh answers; then scripts/base-image.sh || \
-		echo "make: without a base image for containers it goes on"; fi
-	$(BIN)/pytest
+	@$(with_base) $(BIN)/pytest
 
 check: $(SETUP) ## Lint, formatting, types, layers
 	$(BIN)/ruff check
