@@ -21,8 +21,9 @@ from orchestrator.proxy.replies import (
     replica_died,
 )
 from orchestrator.proxy.request_head import RequestHead
+from orchestrator.proxy.request_ids import identify
 from orchestrator.proxy.syntax import HttpError
-from orchestrator.proxy.target import strip_prefix
+from orchestrator.proxy.target import stripped
 
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
@@ -39,9 +40,9 @@ class Exchange:
 
     __slots__ = (
         "active", "backend", "bytes_in", "bytes_out", "client", "connect_s", "connecting",
-        "cookie_line", "detour", "ends_at", "failure", "fresh", "head_bytes", "kept", "left_by",
-        "pieces", "queued_s", "reply_started", "request", "resent", "retries", "reusable",
-        "sent_at", "started", "status", "tried", "upstream",
+        "cookie_line", "detour", "ends_at", "failure", "fresh", "head_bytes", "kept", "last_lines",
+        "left_by", "pieces", "queued_s", "reply_started", "request", "request_id", "resent",
+        "retries", "reusable", "sent_at", "started", "status", "tried", "upstream",
     )  # fmt: skip
 
     backend: "Backend"
@@ -49,6 +50,8 @@ class Exchange:
     def __init__(self, client: "ClientConnection", request: RequestHead) -> None:
         self.client = client
         self.request = request
+        headers = request.headers
+        self.request_id, self.last_lines = identify(headers.request_id, headers.traced)
         self.active = False  # a backend counts it as in flight
         self.upstream: UpstreamConnection | None = None
         self.connecting = False
@@ -85,7 +88,7 @@ class Exchange:
             self.client.fail(other)
             return
         if frontend.prefix:
-            strip_prefix(self.request, frontend.prefix)
+            self.request = stripped(self.request, frontend.prefix)
         self.dispatch()
 
     def dispatch(self) -> None:
@@ -94,7 +97,7 @@ class Exchange:
         if frontend.may_queue or self.resent:
             self._dispatch_bounded(frontend.line)
         else:
-            self.assign(self.pick())
+            self.assign(self.pick() if self.retries else frontend.pick((), self))
 
     def _dispatch_bounded(self, line: "WaitingLine") -> None:
         if not line.exchanges and (backend := line.pick(self)) is not None:
@@ -146,7 +149,7 @@ class Exchange:
 
     def touch(self) -> None:
         """Something moved: the time-out starts anew."""
-        self.expect_within(self.client.frontend.listener.response_timeout_s)
+        self.expect_within(self.client.frontend.response_timeout_s)
 
     def send_body(self, pieces: list[Piece]) -> None:
         """More of the request's body."""

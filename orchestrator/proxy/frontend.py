@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.proxy.keys import Caller
     from orchestrator.proxy.log_formats import AccessLog
     from orchestrator.proxy.port import Port
-    from orchestrator.proxy.request_fields import KnownHeaders
+    from orchestrator.proxy.request_head import RequestHead
     from orchestrator.proxy.tcp import Session
 
 
@@ -56,8 +56,8 @@ class Frontend:
         self.in_flight = 0  # requests at replicas
         self.retrying = 0  # of them, those sent a second time
         self.turned_away: set[ClientConnection] = set()
-        # What the client that left last had to say: its `forwarded_lines` and header lines.
-        self.last_known: tuple[bytes, KnownHeaders | None] = (b"", None)
+        # What the client that left last had to say: its `forwarded_lines` and head.
+        self.last_head: tuple[bytes, RequestHead | None] = (b"", None)
         self.listener = listener
         self.rates: RateLimiter | None = None
         self.line = WaitingLine(self)
@@ -71,6 +71,7 @@ class Frontend:
         self.listener = listener
         self.max_requests = listener.limits.max_requests
         self.request_timeout_s = listener.request_timeout_s
+        self.response_timeout_s = listener.response_timeout_s
         self.concurrency = listener.limits.concurrency
         self.asleep = listener.asleep and not self.closing
         self.may_queue = self.concurrency > 0 or self.asleep
@@ -94,10 +95,12 @@ class Frontend:
         self, tried: Collection[object] = (), caller: "Caller | None" = None
     ) -> Backend | None:
         """Who takes the next request: not a tried one, a suspect only if there is no other."""
-        if not self.suspects:
-            return self._chosen(tried, caller)
-        passed = passed_over(self).union(tried)
-        return self._chosen(passed, caller) or self._chosen(tried, caller)
+        if self.suspects:
+            passed = passed_over(self).union(tried)
+            return self._chosen(passed, caller) or self._chosen(tried, caller)
+        if self._sticky is None:
+            return self._selection.pick(tried, caller)
+        return self._chosen(tried, caller)
 
     def _chosen(self, exclude: Collection[object], caller: "Caller | None") -> Backend | None:
         if self._sticky is None or not isinstance(caller, Exchange):

@@ -9,8 +9,6 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from orchestrator.proxy.syntax import CRLF, END_OF_HEAD
-
 if TYPE_CHECKING:
     from orchestrator.model.snapshot import HeaderRules
     from orchestrator.proxy.request_head import RequestHead
@@ -32,19 +30,16 @@ class HeaderEdit:
         return self._unwanted.sub(b"", lines) + self._added
 
     def request(self, request: "RequestHead") -> bytes:
-        """The head for a replica."""
-        head, known = request.upstream, request.headers
-        start = head.index(CRLF)
-        if known is None or not head.startswith(known.upstream, start):
-            return self.apply(head[: -len(END_OF_HEAD)]) + END_OF_HEAD
+        """The header lines for a replica, without what the proxy says of this request alone."""
+        known = request.headers
         if known.edited is None or known.edited[0] is not self:
-            known.edited = (self, self.apply(known.upstream))
-        return b"".join((head[:start], known.edited[1], head[start + len(known.upstream) :]))
+            known.edited = (self, self.apply(known.lines))
+        return known.edited[1]
 
     def response(self, head: "ResponseHead") -> bytes:
         """Status line and header lines for the client, without what the proxy adds for this hop."""
         if head.edited is None or head.edited[0] is not self:
-            head.edited = (self, self.apply(b"".join(head.lines)))
+            head.edited = (self, self.apply(head.lines))
         return head.edited[1]
 
 

@@ -23,7 +23,7 @@ def key_reader(hash_on: str) -> "Callable[[Caller], bytes]":
 
     def read(caller: "Caller") -> bytes:
         request = getattr(caller, "request", None)
-        found = find(request.upstream) if request is not None else None
+        found = find(request.headers.lines) if request is not None else None
         return found or _source(caller)
 
     return read

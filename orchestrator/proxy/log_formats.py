@@ -77,7 +77,7 @@ class CombinedLog(AccessLog):
             request.line,
             exchange.status,
             exchange.bytes_out - exchange.head_bytes,
-            request.lines,
+            request.headers.lines,
         )
         if len(facts) >= self._full:
             self.flush()
@@ -115,8 +115,8 @@ class JsonLog(AccessLog):
             exchange.bytes_out,
             took_s * 1000,
             _detour(exchange) if backend is None else backend.straight_way,
-            request.request_id,
-            request.lines,
+            exchange.request_id,
+            request.headers.lines,
         )
         if len(facts) >= self._full:
             self.flush()

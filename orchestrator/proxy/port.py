@@ -93,7 +93,7 @@ class Port:
 
     def _find(self, head: RequestHead) -> Frontend:
         """The frontend of the service that a request is for, `home` if of none."""
-        return self._router.find(head.host, path_of(head)) or self.home
+        return self._router.find(head.headers.host, path_of(head)) or self.home
 
     def close(self) -> tuple[Frontend, ...]:
         """End the connections without a request; who has others yet."""

@@ -1,5 +1,6 @@
 """A response on its way to the client: its head made for this hop, its body as it comes."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from orchestrator.proxy.body import Body, Piece, body_of
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def informed(exchange: "Exchange", head: ResponseHead) -> None:
     """An interim response (1xx) goes on to the client; HTTP/1.0 knows none."""
     if not exchange.request.http10:
-        exchange.client.transport.write(b"".join((*head.lines, END_OF_HEAD)))
+        exchange.client.transport.write(head.lines + END_OF_HEAD)
     exchange.touch()
 
 
@@ -30,28 +31,30 @@ def answered(
     if head.status >= 500:
         report_failure(exchange.client.frontend, exchange.backend, f"answered {head.status}")
     exchange.reusable = head.keep_alive
-    if len(data) - head.end == head.length:
+    rest = data[head.end :]
+    if len(rest) == head.length:
         # Most responses arrive whole: no body object, 0.4 µs less.
-        _write(exchange, head, [data[head.end :]], head.length)
+        _write(exchange, head, (rest,), head.length)
         exchange.complete(upstream)
         return
     body = upstream.body = body_of(head.length, framed=not exchange.request.http10)
-    pieces = body.feed(data[head.end :]) if len(data) > head.end else []
+    pieces = body.feed(rest) if rest else []
     _write(exchange, head, pieces, sum(map(len, pieces)))
     _relayed(exchange, upstream, body)
 
 
-def _write(exchange: "Exchange", head: ResponseHead, body: list[Piece], size: int) -> None:
+def _write(exchange: "Exchange", head: ResponseHead, body: Iterable[Piece], size: int) -> None:
     """Send the head and what there is of the body, `size` bytes."""
     exchange.reply_started = True
     edit = exchange.client.frontend.response_edit
-    lines = head.lines if edit is None else (edit.response(head),)
-    pieces: list[Piece] = [*lines, *_end_of_head(exchange, head), *body]
-    exchange.bytes_out = write_together(exchange.client.transport, pieces)
-    exchange.head_bytes = exchange.bytes_out - size
+    lines = head.lines if edit is None else edit.response(head)
+    start = lines + _end_of_head(exchange, head)
+    exchange.head_bytes = len(start)
+    exchange.bytes_out = len(start) + size
+    write_together(exchange.client.transport, (start, *body), exchange.bytes_out)
 
 
-def _end_of_head(exchange: "Exchange", head: ResponseHead) -> list[bytes]:
+def _end_of_head(exchange: "Exchange", head: ResponseHead) -> bytes:
     """The header lines for this hop, and the end of the head."""
     client, frontend = exchange.client, exchange.client.frontend
     http10, named = exchange.request.http10, frontend.listener.replica_header
@@ -61,7 +64,7 @@ def _end_of_head(exchange: "Exchange", head: ResponseHead) -> list[bytes]:
     if frontend.closing or client.body is not None:
         client.keep_alive = False
     if client.keep_alive and head.length >= 0 and not http10 and not exchange.cookie_line:
-        return [exchange.backend.replica_line_and_end if named else END_OF_HEAD]
+        return exchange.backend.replica_line_and_end if named else END_OF_HEAD
     lines = [exchange.backend.replica_line] if named else []
     if exchange.cookie_line:
         lines.append(exchange.cookie_line)
@@ -72,7 +75,7 @@ def _end_of_head(exchange: "Exchange", head: ResponseHead) -> list[bytes]:
     elif http10:
         lines.append(b"\r\nConnection: keep-alive")
     lines.append(END_OF_HEAD)
-    return lines
+    return b"".join(lines)
 
 
 def relay(
@@ -95,7 +98,7 @@ def _relayed(exchange: "Exchange", upstream: "UpstreamConnection", body: Body) -
 def _open_tunnel(
     exchange: "Exchange", upstream: "UpstreamConnection", head: ResponseHead, data: bytes
 ) -> None:
-    if not exchange.request.upgrade or not head.upgrade:
+    if not exchange.request.headers.upgrade or not head.upgrade:
         exchange.broken(malformed("replica switched protocols unasked"))
         return
     client = exchange.client
@@ -105,7 +108,7 @@ def _open_tunnel(
     exchange.backend.responses[1] += 1
     replica = exchange.backend.replica_line if client.frontend.listener.replica_header else b""
     upgrade = (b"\r\nConnection: upgrade\r\nUpgrade: ", head.upgrade, END_OF_HEAD)
-    switch = b"".join((*head.lines, replica, *upgrade))
+    switch = b"".join((head.lines, replica, *upgrade))
     exchange.head_bytes, exchange.bytes_out = len(switch), len(switch) + len(data) - head.end
     client.transport.write(switch + data[head.end :])
     client.start_tunnel(upstream)

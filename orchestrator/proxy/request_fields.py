@@ -72,10 +72,10 @@ class KnownHeaders:
     """Empty if there is none to pass on."""
     traced: bool = False
     """Whether there is a `traceparent` to pass on."""
-    upstream: bytes = b""
-    """For a replica, without what differs from request to request."""
+    lines: bytes = b""
+    """For a replica, without the request's name and the end of the head."""
     edited: "tuple[HeaderEdit, bytes] | None" = None
-    """`upstream` as a service's rules change it, and which."""
+    """`lines` as a service's rules change it, and which."""
 
 
 def read_headers(received: bytes, forwarded: bytes, authority: bytes | None) -> KnownHeaders:
@@ -98,7 +98,7 @@ def read_headers(received: bytes, forwarded: bytes, authority: bytes | None) -> 
     if http10 or not plain:
         _frame(headers, lines, fields, http10)
     lines += (forwarded, host, _FORWARDED_HOST, host)
-    headers.upstream = b"".join(lines)
+    headers.lines = b"".join(lines)
     return headers
 
 

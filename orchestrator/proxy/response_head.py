@@ -27,6 +27,7 @@ _HEAD: Final = re.compile(
     rb"(?:\r\n" + TOKEN + rb"++:" + VALUE + rb"*+)*\r\n\r\n"
 ).match
 _START: Final = b"HTTP/1."
+_LENGTH_LINE: Final = re.compile(rb"\r\nContent-Length: [^\r]*+")
 _LONE_LF: Final = re.compile(rb"(?<!\r)\n").search
 _SPECIAL: Final = special_headers(
     b"connection",
@@ -47,8 +48,8 @@ class ResponseHead:
     end: int
     """Bytes the head took of the buffer; the body starts there."""
     status: int
-    lines: list[bytes]
-    """Status line and end-to-end header lines in pieces, without the end of the head."""
+    lines: bytes
+    """Status line and end-to-end header lines, without the end of the head."""
     length: int
     """Bytes of the body, `CHUNKED` or `UNTIL_CLOSE`."""
     keep_alive: bool = True
@@ -56,6 +57,8 @@ class ResponseHead:
     upgrade: bytes = b""
     edited: "tuple[HeaderEdit, bytes] | None" = None
     """`lines` as a service's rules change them, and which."""
+    received: bytes = b""
+    """As it came, if a request like any other got it: then the next one may be the same."""
 
 
 def parse_response(data: bytes, to_head: bool) -> ResponseHead | None:
@@ -76,7 +79,7 @@ def parse_response(data: bytes, to_head: bool) -> ResponseHead | None:
     lines, fields = _sort(_SPECIAL(data[: end - 4]))
     if minor == b"0":
         lines[0] = b"HTTP/1.1" + lines[0][8:]
-    head = ResponseHead(end, int(status), lines, 0)
+    head = ResponseHead(end, int(status), b"".join(lines), 0)
     _delimit(head, fields, to_head, minor == b"0")
     # `keep-alive` says nothing new, and most replicas say it: 0.7 µs less.
     if minor == b"0" or fields.get(b"connection", b"keep-alive") != b"keep-alive":
@@ -142,13 +145,13 @@ def _drop_body(head: ResponseHead) -> None:
     if head.status < 200:
         raise malformed("interim response with a body")
     head.keep_alive = False
-    head.lines = [line for line in head.lines if not line.startswith(b"\r\nContent-Length: ")]
+    head.lines = _LENGTH_LINE.sub(b"", head.lines)
 
 
 def _connection(head: ResponseHead, fields: dict[bytes, bytes], http10: bool) -> None:
     named = options(fields.get(b"connection", b""))
     if b"close" in named or (http10 and b"keep-alive" not in named):
         head.keep_alive = False
-    head.lines = [without_named(b"".join(head.lines), named)]
+    head.lines = without_named(head.lines, named)
     if b"upgrade" in named:
         head.upgrade = fields.get(b"upgrade", b"")

@@ -25,7 +25,7 @@ class Sticky:
 
     def wanted(self, exchange: "Exchange", exclude: Collection[object]) -> "Backend | None":
         """The backend that the request's cookie names, if that may take it."""
-        value = self._find(exchange.request.upstream)
+        value = self._find(exchange.request.headers.lines)
         backend = self._backends.get(value) if value else None
         return backend if backend is not None and backend not in exclude else None
 

@@ -4,6 +4,7 @@ Paths are taken as they were sent: `%2F` is no `/`, and dot segments are not res
 """
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.proxy.request_head import RequestHead
@@ -26,14 +27,14 @@ def prefix_of(listener: "Listener") -> bytes:
     return b"" if not listener.strip_prefix or listener.path == "/" else listener.path.encode()
 
 
-def strip_prefix(head: RequestHead, prefix: bytes) -> None:
-    """Take away what the path begins with, and name it in `X-Forwarded-Prefix` as Traefik does.
+def stripped(head: RequestHead, prefix: bytes) -> RequestHead:
+    """The request without what its path begins with, named in `X-Forwarded-Prefix` as by Traefik.
 
     Of the slashes that follow one is left, as nginx does: a target that begins with `//` would
     be a host's name to an application that redirects to it.
     """
     start, end = len(head.method) + 1 + len(prefix), -len(_VERSION)
     target = head.line[start:end].lstrip(b"/")
-    line, rest = b"%b /%b" % (head.method, target), head.upstream[len(head.line) :]
-    head.upstream = b"%b HTTP/1.1\r\nX-Forwarded-Prefix: %b%b" % (line, prefix, rest)
-    head.line = line + head.line[end:]
+    line = b"%b /%b" % (head.method, target)
+    first = b"%b HTTP/1.1\r\nX-Forwarded-Prefix: %b" % (line, prefix)
+    return replace(head, line=line + head.line[end:], first=first)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class UpstreamConnection(Holdable):
     """Idle in its backend's pool, or carrying an exchange."""
 
-    __slots__ = ("_buffer", "_head", "backend", "body", "exchange", "full", "idle_until", "reused",
-                 "unsent")  # fmt: skip
+    __slots__ = ("_buffer", "_head", "_last", "backend", "body", "exchange", "full", "idle_until",
+                 "reused", "unsent")  # fmt: skip
 
     def __init__(self, backend: "Backend") -> None:
         self.backend = backend
@@ -33,6 +33,7 @@ class UpstreamConnection(Holdable):
         self.full = False  # the replica does not take what we write
         self._buffer = b""
         self._head: ResponseHead | None = None  # waits for the first byte of its body
+        self._last: ResponseHead | None = None  # the next often says the same
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected; the exchange follows with `Exchange.connected`."""
@@ -43,9 +44,11 @@ class UpstreamConnection(Holdable):
         self.exchange = exchange
         edit = exchange.client.frontend.request_edit
         request = exchange.request
-        head = request.upstream if edit is None else edit.request(request)
+        lines = request.headers.lines if edit is None else edit.request(request)
+        head = b"".join((request.first, lines, exchange.last_lines))
         if exchange.pieces:
-            write_together(self.transport, [head, *exchange.pieces])
+            size = len(head) + exchange.kept
+            write_together(self.transport, (head, *exchange.pieces), size)
         else:
             self.transport.write(head)
         # uvloop writes at once; a transport that closes on the first write has sent nothing.
@@ -69,27 +72,28 @@ class UpstreamConnection(Holdable):
             self._read_head(exchange, self._buffer + data if self._buffer else data)
 
     def _read_head(self, exchange: "Exchange", data: bytes) -> None:
+        to_head = exchange.request.method == b"HEAD"
         try:
-            head = response_of(data, exchange.request.method == b"HEAD")
+            head = response_of(data, to_head, self._last)
             while head is not None and head.status < 200 and head.status != 101:
                 informed(exchange, head)
                 data = data[head.end :]
-                head = response_of(data, exchange.request.method == b"HEAD")
-            self._buffer = b"" if head else data
-            if head is not None:
-                self._answer(exchange, head, data)
+                head = response_of(data, to_head)
+            if head is None:
+                self._buffer = data
+                return
+            self._last = head
+            # A head whose body is on its way waits for the first bytes of that: one write, not two
+            # (7 µs), and the death of a replica in between is not the client's. Not so where no
+            # length is told: that may be a stream whose first event is far off.
+            if head.length > 0 and len(data) == head.end:
+                self._head, self._buffer = head, data
+                exchange.touch()
+            else:
+                self._buffer = b""
+                answered(exchange, self, head, data)
         except HttpError as error:
             exchange.broken(malformed(error.reason))
-
-    def _answer(self, exchange: "Exchange", head: ResponseHead, data: bytes) -> None:
-        """Pass it on. A head whose body is on its way waits for the first bytes of that: one
-        write, not two (7 µs), and the death of a replica in between is not the client's. Not so
-        where no length is told: that may be a stream whose first event is far off."""
-        if head.length > 0 and len(data) == head.end:
-            self._head, self._buffer = head, data
-            exchange.touch()
-        else:
-            answered(exchange, self, head, data)
 
     def _relay(self, exchange: "Exchange", body: Body, data: bytes) -> None:
         try:

@@ -11,11 +11,9 @@ from orchestrator.proxy.body import Piece
 _JOINED_BYTES: Final = 16 * 1024
 
 
-def write_together(transport: asyncio.Transport, pieces: Sequence[Piece]) -> int:
-    """Write them all at once. Returns the bytes."""
-    size = sum(map(len, pieces))
+def write_together(transport: asyncio.Transport, pieces: Sequence[Piece], size: int) -> None:
+    """Write them all, `size` bytes, at once."""
     if size <= _JOINED_BYTES:
         transport.write(b"".join(pieces))
     else:
         transport.writelines(pieces)
-    return size

@@ -17,7 +17,7 @@ from orchestrator.proxy.request_head import forwarded_lines, parse_request
 from orchestrator.proxy.response_head import ResponseHead, parse_response
 from orchestrator.proxy.syntax import CHUNKED, HttpError
 from tests.proxy.readers import requests_by_h11, requests_by_llhttp
-from tests.proxy.streams import forwarded_requests
+from tests.proxy.streams import forwarded_requests, upstream
 
 FORWARDED: Final = forwarded_lines("192.0.2.7")
 AUTHORITY: Final = b"127.0.0.1:8080"
@@ -46,12 +46,13 @@ def _request(data: bytes) -> tuple[object, ...] | None:
         return ("refused",)
     if head is None:
         return None
-    again = parse_request(data, FORWARDED, AUTHORITY, head.headers)
-    assert again is not None
-    assert (again.end, again.length, again.keep_alive) == (head.end, head.length, head.keep_alive)
-    assert head.upstream.endswith(b"\r\n\r\n")
-    assert head.upstream.count(b"\r\n\r\n") == 1
-    return head.end, head.method, head.length, head.keep_alive, head.upgrade
+    assert parse_request(data, FORWARDED, AUTHORITY, head) == head
+    other = parse_request(b"Q" + data, FORWARDED, AUTHORITY, head)
+    assert other == parse_request(b"Q" + data, FORWARDED, AUTHORITY)
+    sent, _ = upstream(head)
+    assert sent.endswith(b"\r\n\r\n")
+    assert sent.count(b"\r\n\r\n") == 1
+    return head.end, head.method, head.headers.length, head.headers.keep_alive, head.headers.upgrade
 
 
 def request_stream(data: bytes) -> None:
@@ -129,9 +130,8 @@ def _response(
         return ("refused",)
     if head is None:
         return None
-    lines = b"".join(head.lines)
-    assert b"\r\n\r\n" not in lines
-    return head.end, head.status, lines, head.length, head.keep_alive, head.upgrade
+    assert b"\r\n\r\n" not in head.lines
+    return head.end, head.status, head.lines, head.length, head.keep_alive, head.upgrade
 
 
 def snapshot(data: bytes) -> None:

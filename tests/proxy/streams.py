@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from orchestrator.proxy.body import Body, body_of
 from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
+from orchestrator.proxy.request_ids import identify
 from orchestrator.proxy.syntax import HttpError
 from tests.proxy.readers import Reading
 
@@ -70,23 +71,29 @@ def feed(body: Body, data: bytes, size: int) -> bytes:
     return forwarded
 
 
+def upstream(request: RequestHead) -> tuple[bytes, bytes]:
+    """The complete head for a replica, and the name the request has there."""
+    request_id, last_lines = identify(request.headers.request_id, request.headers.traced)
+    return request.first + request.headers.lines + last_lines, request_id
+
+
 def forwarded_requests(stream: bytes, size: int) -> tuple[bytes, Reading]:
     """The bytes that go to a replica for the bytes of one client, and how we read them."""
     sent, reading = b"", Reading()
     head: RequestHead | None = None
     try:
-        while head := parse_request(stream, FORWARDED, AUTHORITY, head.headers if head else None):
-            stream, sent = stream[head.end :], sent + head.upstream
+        while head := parse_request(stream, FORWARDED, AUTHORITY, head):
+            stream, sent = stream[head.end :], sent + upstream(head)[0]
             body = b""
-            if head.length:
-                framed, plain = body_of(head.length), body_of(head.length, framed=False)
+            if length := head.headers.length:
+                framed, plain = body_of(length), body_of(length, framed=False)
                 body = feed(plain, stream, size)
                 sent += feed(framed, stream, size)
                 if not framed.done:
                     break
                 stream = framed.surplus
-            reading.messages.append((head.upstream.partition(b" HTTP/")[0], body))
-            if head.upgrade or not head.keep_alive:
+            reading.messages.append((head.first.partition(b" HTTP/")[0], body))
+            if head.headers.upgrade or not head.headers.keep_alive:
                 break
     except HttpError:
         reading.refused = True

@@ -264,14 +264,14 @@ def test_only_what_could_not_be_read_has_no_id() -> None:
     written: list[bytes] = []
     log = FORMATS["json"](written.append)
     read, unread = exchange_for('/,"request_id":""'), exchange_for("/")
-    unread.request = UNREAD
+    unread.request, unread.request_id = UNREAD, b""
     for exchange in (read, unread, read):
         log.note(exchange, None, 0.001, time.perf_counter())
     log.flush()
     first, second, third = [json.loads(line) for line in b"".join(written).splitlines()]
     assert first == third
     assert first["target"] == '/,"request_id":""'
-    assert first["request_id"] == read.request.request_id.decode()
+    assert first["request_id"] == read.request_id.decode()
     assert set(first) - set(second) == {"request_id"}
 
 

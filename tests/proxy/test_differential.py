@@ -59,7 +59,7 @@ def test_the_accepted_corpus_is_read_alike() -> None:
 def forwarded_response(head: ResponseHead, rest: bytes, size: int) -> tuple[bytes, bytes, bool]:
     """What a client gets, the body in it, and whether that is whole at the end of `rest`."""
     coding = b"\r\nTransfer-Encoding: chunked" if head.length == CHUNKED else b""
-    sent = b"".join((*head.lines, coding, END_OF_HEAD))
+    sent = b"".join((head.lines, coding, END_OF_HEAD))
     if not head.length:
         return sent, b"", True
     framed, plain = body_of(head.length), body_of(head.length, framed=False)

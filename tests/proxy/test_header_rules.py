@@ -30,19 +30,17 @@ def test_a_set_header_is_there_once_and_a_removed_one_never(
     sent = "".join(f"{name}: {value}\r\n" for name, value in given_lines)
     version = "1.0" if http10 else "1.1"
     data = f"GET /a?b HTTP/{version}\r\nHost: a\r\n{sent}\r\n".encode()
-    edit, known = HeaderEdit(RULES), None
+    edit, request = HeaderEdit(RULES), None
     for _ in range(times):
-        request = parse_request(data, FORWARDED, AUTHORITY, known)
+        request = parse_request(data, FORWARDED, AUTHORITY, request)
         assert request is not None
-        known = request.headers
         head = edit.request(request)
-        assert head.startswith(b"GET /a?b HTTP/1.1\r\n")
-        assert head.endswith(b"\r\n\r\n")
-        assert head.count(b"\r\n\r\n") == 1
+        assert head.startswith(b"\r\n")
+        assert b"\r\n\r\n" not in head + b"\r\n"
         assert values(head, "X-Env") == ["dev"]
         assert values(head, "Cookie") == []
-        for other in ("X-Envy", "X", "Cooki", "Host", "X-Request-Id", "Forwarded"):
-            assert values(head, other) == values(request.upstream, other)
+        for other in ("X-Envy", "X", "Cooki", "Host", "Forwarded"):
+            assert values(head, other) == values(request.headers.lines, other)
 
 
 def test_the_same_rules_are_the_same_edit_and_none_cost_nothing() -> None:

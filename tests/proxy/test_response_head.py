@@ -26,7 +26,7 @@ def test_hop_by_hop_headers_stay_behind() -> None:
         b"X_Kept: yes",
         b"content-length: 3",
     )
-    assert b"".join(head.lines) == b"HTTP/1.1 200 OK\r\nX_Kept: yes\r\nContent-Length: 3"
+    assert head.lines == b"HTTP/1.1 200 OK\r\nX_Kept: yes\r\nContent-Length: 3"
     assert (head.status, head.length, head.keep_alive) == (200, 3, False)
 
 
@@ -52,7 +52,7 @@ def test_where_the_body_ends(lines: list[bytes], length: int, keep_alive: bool) 
 def test_an_answer_to_head_has_no_body() -> None:
     head = accepted(b"HTTP/1.1 200 OK", b"Content-Length: 9", to_head=True)
     assert head.length == 0
-    assert b"Content-Length: 9" in b"".join(head.lines)
+    assert b"Content-Length: 9" in head.lines
 
 
 @pytest.mark.parametrize(
