@@ -163,13 +163,14 @@ class ClientConnection(Holdable):
     def finished(self) -> None:
         """The response is written."""
         exchange, self.exchange = self.exchange, None
-        if not self.keep_alive or self.body is not None or self.frontend.closing:
+        frontend = self.frontend
+        if not self.keep_alive or self.body is not None or frontend.closing:
             if exchange is not None and self._takes_leave(exchange):
                 self.transport.close()
             else:
                 self._close()
             return
-        self.deadline = self.frontend.clock.now + self.frontend.listener.idle_timeout_s
+        self.deadline = frontend.clock.now + frontend.listener.idle_timeout_s
         if self.held:
             self.release()
         if self._buffer:

@@ -141,7 +141,7 @@ class Exchange:
     def _send(self, upstream: "UpstreamConnection") -> None:
         self.upstream = upstream
         upstream.carry(self)
-        self.touch()
+        self.expect_within(self.client.frontend.response_timeout_s)
         if self.kept > REPLAY_BYTES:
             self.pieces = None
             if not upstream.full:

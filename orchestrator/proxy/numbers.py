@@ -23,6 +23,7 @@ Over = list[Any]
 """Requests that are over and not yet counted, flat, for memory that is used again at once: status,
 seconds, bytes in and out of the first, of the second, …"""
 _FIELDS: Final = 4
+_FULL: Final = BATCH * _FIELDS
 
 
 def ended(exchange: "Exchange") -> None:
@@ -41,7 +42,7 @@ def ended(exchange: "Exchange") -> None:
         backend = exchange.backend
         over = frontend.over[backend]
         over += (exchange.status, took_s, exchange.bytes_in, exchange.bytes_out)
-        if len(over) >= BATCH * _FIELDS:
+        if len(over) >= _FULL:
             _count(frontend, backend, over)
     log = frontend.access_log
     if log is not None:
