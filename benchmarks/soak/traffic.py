@@ -9,7 +9,7 @@ from typing import Final
 
 from benchmarks.soak.backend import content, digest
 from benchmarks.soak.client import Client, Wanted
-from benchmarks.soak.verdict import Sent
+from benchmarks.soak.verdict import Sent, note
 
 TIMEOUT_S: Final = 30.0
 # Far less than the 75 s of the proxy: a client that sends then may meet the end half-way.
@@ -102,7 +102,7 @@ class Traffic:
             async with asyncio.timeout(TIMEOUT_S):
                 await self._ways[kind](wanted)
         except (OSError, EOFError, ValueError, TimeoutError) as error:
-            _note(wanted, error)
+            note([one.sent for one in wanted], error)
         now = time.perf_counter()
         for one in wanted:
             one.sent.ended = one.sent.ended or now
@@ -165,17 +165,3 @@ async def _read(client: Client, wanted: list[Wanted], pause_s: float) -> None:
     for one in wanted:
         await client.receive(one, pause_s)
         one.sent.ended = time.perf_counter()
-
-
-def _note(wanted: list[Wanted], error: BaseException) -> None:
-    """The first without a whole answer met the error; those behind it went the same way, unless
-    the answer before them had said that the connection ends with it."""
-    sent = [one.sent for one in wanted]
-    whole = next(n for n, one in enumerate(sent) if not one.complete)
-    last = sent[max(0, whole - 1)]
-    for one in sent[whole:]:
-        one.error = f"{error!r}"
-        one.replica = sent[whole].replica
-        if last.closing:
-            one.error = f"behind {last.id}: {last.status} {last.error}"
-            one.replica, one.unread = last.replica, True

@@ -103,6 +103,18 @@ class Fate(StrEnum):
     DENIED = "refused or unread, but executed"
 
 
+def note(sent: Sequence[Sent], error: BaseException) -> None:
+    """Of requests sent together, the first without a whole answer met the error. Those behind it
+    went the same way, unless the answer before them had said that the connection ends with it."""
+    first = next(n for n, one in enumerate(sent) if not one.complete)
+    before = sent[first - 1] if first else None
+    for one in sent[first:]:
+        one.error, one.replica = f"{error!r}", sent[first].replica
+        if before is not None and before.closing:
+            one.error = f"behind {before.id}: {before.status} {before.error}"
+            one.replica, one.unread = before.replica, True
+
+
 BROKEN: Final = frozenset(
     {Fate.LOST, Fate.DUPLICATED, Fate.UNRECORDED, Fate.ALTERED, Fate.WRONG, Fate.DENIED}
 )

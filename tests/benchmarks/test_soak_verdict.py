@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.soak.verdict import PROXY, Death, Executed, Fate, Sent, fate, judge, unasked
+from benchmarks.soak.verdict import PROXY, Death, Executed, Fate, Sent, fate, judge, note, unasked
 
 KILL = Death("web-2", 10.0, 10.1)
 OTHER_KILL = Death("web-3", 9.8, 9.95)
@@ -124,3 +124,20 @@ def test_what_nobody_sent_is_executed_by_mistake() -> None:
 
     assert verdict.broken == ["executed, but never sent: id-9"]
     assert not verdict.kept
+
+
+def test_those_behind_a_last_answer_were_not_read() -> None:
+    whole, first, second = sent(), cut(), cut("PUT")
+    whole.closing, whole.replica, first.replica = True, "web-1", ""
+    note([whole, first, second], EOFError("end"))
+    assert (whole.error, whole.unread) == ("", False)
+    assert [(one.unread, one.replica) for one in (first, second)] == [(True, "web-1")] * 2
+
+
+def test_an_answer_that_is_cut_off_was_read_whatever_it_said_of_the_connection() -> None:
+    first, second = cut(), sent("PUT", 0, "", complete=False)
+    first.closing = True
+    note([first, second], EOFError("end"))
+    assert [(one.unread, one.replica) for one in (first, second)] == [(False, "web-2")] * 2
+    assert fate(first, ONCE, [WORKER]) is Fate.WORKER
+    assert fate(first, ONCE, []) is Fate.LOST
