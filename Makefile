@@ -1,7 +1,7 @@
 # Everything a person does here. `make` alone lists it.
 .DEFAULT_GOAL := help
 .PHONY: help demo test check simulate bench bench-proxy bench-pack soak fuzz slow engine base-image \
-	browser servers screenshots scaling up clean lock setup
+	browser servers screenshots scaling up clean lock setup compile compiled
 
 BIN := .venv/bin
 MINUTES := 30
@@ -25,10 +25,10 @@ if scripts/engine.sh answers && ! scripts/base-image.sh; then \
 fi;
 endef
 
-demo: $(SETUP) ## A narrated run: place, balance, scale, kill, heal, tear down
+demo: compiled ## A narrated run: place, balance, scale, kill, heal, tear down
 	@$(with_base) $(BIN)/orch demo $$engine
 
-test: $(SETUP) ## The whole test suite; Docker tests run where an engine answers
+test: compiled ## The whole test suite; Docker tests run where an engine answers
 	@$(with_base) $(BIN)/pytest
 
 check: $(SETUP) ## Lint, formatting, types, layers
@@ -40,15 +40,15 @@ check: $(SETUP) ## Lint, formatting, types, layers
 simulate: $(SETUP) ## A thousand seeded simulations of the whole controller, with faults
 	$(BIN)/python -m tests.simulation --runs 1000
 
-bench: $(SETUP) ## The benchmarks, against peers
+bench: compiled ## The benchmarks, against peers
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
 	$(BIN)/python -m benchmarks
 
-bench-proxy: $(SETUP) ## The proxy beside nginx, HAProxy, Envoy, Traefik and Caddy
+bench-proxy: compiled ## The proxy beside nginx, HAProxy, Envoy, Traefik and Caddy
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
 	$(BIN)/python -m benchmarks proxy --runs 3
 
-soak: $(SETUP) ## Half an hour of traffic while replicas die and roll (make soak MINUTES=5)
+soak: compiled ## Half an hour of traffic while replicas die and roll (make soak MINUTES=5)
 	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
 
 SECONDS ?= 600
@@ -57,7 +57,7 @@ fuzz: $(SETUP) ## Fuzz the parsers, guided by coverage (Linux; make fuzz SECONDS
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-fuzz.lock
 	$(BIN)/python -m tests.fuzz $(SECONDS)
 
-slow: $(SETUP) ## The proxy under slowhttptest (Debian: apt-get install slowhttptest)
+slow: compiled ## The proxy under slowhttptest (Debian: apt-get install slowhttptest)
 	$(BIN)/python -m benchmarks slow
 
 bench-pack: $(SETUP) ## Packing quality on the instances and traces in DATA=DIR
@@ -77,13 +77,13 @@ browser: ## Install (Debian, Ubuntu) Chromium for the tests of the dashboard whe
 servers: ## Install (Debian, Ubuntu) nginx and HAProxy for the tests that compare with them
 	scripts/servers.sh
 
-screenshots: $(SETUP) browser ## Take the pictures of the docs anew, from a real run
+screenshots: compiled browser ## Take the pictures of the docs anew, from a real run
 	$(BIN)/python scripts/screenshots.py
 
-scaling: $(SETUP) ## Measure how far the sample app scales, for docs/scaling.md (5 minutes)
+scaling: compiled ## Measure how far the sample app scales, for docs/scaling.md (5 minutes)
 	$(BIN)/python scripts/scaling.py
 
-up: $(SETUP) ## Run the example manifests until Ctrl-C
+up: compiled ## Run the example manifests until Ctrl-C
 	@$(with_base) $(BIN)/orch up -f manifests/ $$engine
 
 clean: ## Remove .venv, caches and fetched files
@@ -92,6 +92,13 @@ clean: ## Remove .venv, caches and fetched files
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup: $(SETUP) ## Create .venv with what requirements-dev.lock pins
+
+compile: $(SETUP) ## Compile the proxy where there is a C compiler: half the processor time a request
+	@$(BIN)/python scripts/compile.py
+
+# Where that cannot be, all goes on interpreted.
+compiled: $(SETUP)
+	@$(BIN)/python scripts/compile.py || true
 
 # A changed lock or project file installs again into the same .venv.
 $(SETUP): pyproject.toml requirements-dev.lock

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.http import free_port
-from benchmarks.proxy_cases import CASES, IDLE_CONNECTIONS, Case, Setup
+from benchmarks.proxy_cases import CASES, IDLE_CONNECTIONS, MAIN, Case, Setup
 from benchmarks.proxy_configs import Site
 from benchmarks.proxy_contestants import (
     BARE,
+    INTERPRETED,
     Contestant,
     backends,
     contestants,
@@ -93,6 +94,8 @@ class Running:
 
     def can(self, case: Case) -> bool:
         """Whether it takes part."""
+        if self.contestant.name == INTERPRETED:
+            return case == MAIN
         return case.bare or self.contestant.name != BARE
 
 

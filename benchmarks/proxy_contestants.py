@@ -23,11 +23,14 @@ from benchmarks.proxy_configs import NGINX_ALONE, NGINX_COMMON, Site
 from benchmarks.sample import ROOT
 from orchestrator import __version__
 from orchestrator.model.snapshot import Endpoint, Listener, Snapshot
+from orchestrator.runtime.proxy_build import import_root, source_root
 from orchestrator.runtime.proxy_supervisor import ProxySupervisor
 from orchestrator.runtime.proxy_worker import WORKER
 
 START_TIMEOUT_S: Final = 20.0
 BARE: Final = "bare"
+INTERPRETED: Final = "interpreted"
+"""Ours, as it is where there is no C compiler."""
 # For modules of this package that run in a folder of their own.
 IMPORTABLE: Final = {"PYTHONPATH": str(ROOT)}
 # Go's runtime would otherwise use all processors.
@@ -90,11 +93,12 @@ class Bare:
 
 
 class Ours:
-    """The workers of this project, run as the controller runs them. `worker`: their module."""
+    """The workers of this project, run as the controller runs them. `worker`: their module;
+    `root`: the folder that they are imported from, if another."""
 
-    def __init__(self, worker: str = WORKER) -> None:
-        self.name, self.missing, self.version = OURS, "", __version__
-        self._worker = worker
+    def __init__(self, name: str = OURS, worker: str = WORKER, root: Path | None = None) -> None:
+        self.name, self.missing, self.version = name, "", __version__
+        self._worker, self._root = worker, root or import_root()
 
     @contextmanager
     def running(self, site: Site) -> Iterator[tuple[int, ...]]:
@@ -107,7 +111,12 @@ class Ours:
         listener = Listener("web", "127.0.0.1", site.port, endpoints, access_log=log)
         with asyncio.Runner() as runner:
             supervisor = ProxySupervisor(site.folder / "run", site.workers)
-            with patch("orchestrator.runtime.proxy_worker.WORKER", self._worker):
+            module = "orchestrator.runtime.proxy_worker"
+            with (
+                patch.dict(os.environ, IMPORTABLE),
+                patch(f"{module}.WORKER", self._worker),
+                patch(f"{module}.import_root", lambda: self._root),
+            ):
                 runner.run(supervisor.start())
             try:
                 runner.run(supervisor.publish(Snapshot(1, (listener,))))
@@ -134,6 +143,7 @@ def contestants() -> list[Contestant]:
         ),
         Bare(),
         Ours(),
+        Ours(INTERPRETED, root=source_root()),
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from benchmarks import switchable
 from benchmarks.http import free_port
 from benchmarks.proxy_cases import MAIN
 from benchmarks.proxy_configs import Site
@@ -35,7 +36,9 @@ def _phases(seconds: int) -> dict[str, list[float]]:
         folder = Path(name)
         with backends(folder, REPLICAS) as ports:
             site = Site(folder, free_port(), ports, access_log=False, websocket=False, workers=1)
-            with Ours(worker=WORKER).running(site):
+            sources = folder / "sources"
+            switchable.make(sources)
+            with Ours(worker=WORKER, root=sources).running(site):
                 load(folder, site.port, MAIN, seconds)
                 return read(folder)
 

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
-from orchestrator.proxy import client, control, exchange, numbers, worker
+from orchestrator.proxy import control, numbers, worker
 from orchestrator.proxy.access_log import LogFile
 from orchestrator.proxy.log_formats import FORMATS
 
 if TYPE_CHECKING:
-    from orchestrator.proxy.exchange import Exchange
     from orchestrator.proxy.plane import DataPlane
 
 FILE: Final = "switching.json"
@@ -32,10 +31,6 @@ _FEWEST: Final = 500
 """Requests of a phase that says something."""
 
 
-def uncounted(_exchange: "Exchange") -> None:
-    """In place of `numbers.ended`."""
-
-
 class Switch:
     """Changes the way, in random order: a fixed one would favour whoever follows the cheapest."""
 
@@ -45,11 +40,11 @@ class Switch:
         self._logs = {form: FORMATS[form](file.append) for form, file in self._files.items()}
         self._found: dict[str, list[float]] = defaultdict(list)
         self._left = list(WAYS)
+        self._silent: list[bool] = numbers.SILENT  # type: ignore[attr-defined]
         self._turn(NONE)
 
     def _turn(self, way: str) -> None:
-        ended = uncounted if way == NONE else numbers.ended
-        client.ended = exchange.ended = ended  # type: ignore[assignment, attr-defined]
+        self._silent[:] = [True] if way == NONE else []
         for frontend in self._plane.frontends.values():
             frontend.access_log = self._logs.get(way)
         self._way, self._requests, self._cpu_s = way, self._served(), time.process_time()

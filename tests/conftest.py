@@ -17,6 +17,7 @@ import pytest
 from docker.errors import DockerException
 from hypothesis import settings
 
+from tests.support import compiled  # noqa: F401 - before what it may have compiled
 from tests.support.guardian import guardian
 
 # A shell's background job ignores SIGINT, and so would every program that a test interrupts.

@@ -6,10 +6,8 @@ minutes that is 1,024 buckets; only those in use take room. Histograms of severa
 several periods, add up bucket by bucket.
 """
 
-from array import array
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil, frexp, ldexp
+from math import ceil, ldexp
 from typing import Any, Final
 
 RELATIVE_ERROR: Final = 1 / 64
@@ -23,26 +21,21 @@ _PER_OCTAVE: Final = 32
 _FIRST: Final = -19 * _PER_OCTAVE + _PER_OCTAVE  # where `frexp` puts LEAST_S
 LAST_BUCKET: Final = _PER_OCTAVE * 32 - 1
 
-# IEEE 754: the exponent and 5 bits of the fraction lead a float, and so are its bucket.
-_LOW_BITS: Final = 47
-_FIRST_LEADING: Final = (1023 - 20) * _PER_OCTAVE
-
 
 def bucket_of(seconds: float) -> int:
     """The bucket a duration belongs to, from 0 to `LAST_BUCKET`."""
-    if LEAST_S <= seconds < MOST_S:
-        fraction, exponent = frexp(seconds)
-        return exponent * _PER_OCTAVE + int(fraction * 64.0) - _FIRST
-    return LAST_BUCKET if seconds >= MOST_S else 0
-
-
-def counted(durations: Sequence[float]) -> dict[int, int]:
-    """How many of them belong to each bucket: `bucket_of` all, in half the time."""
-    found: defaultdict[int, int] = defaultdict(int)
-    floats = memoryview(array("d", durations)).cast("B").cast("q")
-    for leading, count in Counter([bits >> _LOW_BITS for bits in floats]).items():
-        found[min(max(leading - _FIRST_LEADING, 0), LAST_BUCKET)] += count
-    return found
+    if not LEAST_S <= seconds < MOST_S:
+        return LAST_BUCKET if seconds >= MOST_S else 0
+    # As `frexp` cuts it, exactly. Most requests take milliseconds: compiled, these few steps take
+    # 0.01 µs where the call takes 0.1 µs.
+    fraction, exponent = seconds * 256.0, -8
+    while fraction >= 1.0:
+        fraction *= 0.5
+        exponent += 1
+    while fraction < 0.5:
+        fraction *= 2.0
+        exponent -= 1
+    return exponent * _PER_OCTAVE + int(fraction * 64.0) - _FIRST
 
 
 def middle_of(bucket: int) -> float:
@@ -57,21 +50,22 @@ class Histogram:
     __slots__ = ("buckets", "sum_s")
 
     def __init__(self) -> None:
-        self.buckets: defaultdict[int, int] = defaultdict(int)
+        self.buckets: dict[int, int] = {}
         self.sum_s = 0.0
-
-    @classmethod
-    def of(cls, durations: Sequence[float]) -> "Histogram":
-        """All of them counted."""
-        histogram = cls()
-        histogram.buckets.update(counted(durations))
-        histogram.sum_s = sum(durations)
-        return histogram
 
     def record(self, seconds: float) -> None:
         """Count one duration."""
-        self.buckets[bucket_of(seconds)] += 1
+        bucket = bucket_of(seconds)
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
         self.sum_s += seconds
+
+    @classmethod
+    def of(cls, counts: Sequence[int], sum_s: float) -> "Histogram":
+        """What a list of the counts of all buckets says."""
+        histogram = cls()
+        histogram.buckets = {bucket: count for bucket, count in enumerate(counts) if count}
+        histogram.sum_s = sum_s
+        return histogram
 
     @property
     def total(self) -> int:
@@ -81,7 +75,7 @@ class Histogram:
     def add(self, other: "Histogram") -> None:
         """Count all that `other` counted."""
         for bucket, count in other.buckets.items():
-            self.buckets[bucket] += count
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + count
         self.sum_s += other.sum_s
 
     def since(self, earlier: "Histogram") -> "Histogram":

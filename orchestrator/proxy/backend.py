@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from orchestrator.core.histogram import Histogram
 from orchestrator.core.outliers import Record
 from orchestrator.model.snapshot import Endpoint
+from orchestrator.proxy.backpressure import Holdable
 from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.log_words import way
-from orchestrator.proxy.numbers import by_class
 from orchestrator.proxy.syntax import END_OF_HEAD
+from orchestrator.proxy.tally import Tally, by_class
 from orchestrator.proxy.upstream import UpstreamConnection
 
 # Less than the 5 s after which Node.js and uvicorn close an idle connection: closing first avoids
@@ -35,7 +36,7 @@ class Caller(Protocol):
         """The endpoint was taken away meanwhile."""
 
 
-class Backend:
+class Backend(Tally):
     """Runs requests on one endpoint. `removed` once no snapshot names it any more."""
 
     def __init__(
@@ -45,6 +46,7 @@ class Backend:
         on_suspect: Callable[["Backend", str], None],
         on_drained: Callable[["Backend"], None],
     ) -> None:
+        super().__init__()
         self.endpoint = endpoint
         self.clock = clock
         self.replica_line = f"\r\nX-Replica: {endpoint.label}".encode()
@@ -56,9 +58,7 @@ class Backend:
         self.suspect_until = 0.0
         self.record = Record()
         self.requests = self.connect_failures = self.resets = self.timeouts = self.retries = 0
-        self.responses = [0] * 6
-        self.bytes_in = self.bytes_out = 0
-        self.durations, self.connect_times = Histogram(), Histogram()
+        self.connect_times = Histogram()
         self.connect_s = 0.0  # what the newest connection took
         self.ejections = 0
         self._on_suspect = on_suspect
@@ -76,12 +76,10 @@ class Backend:
         if self.removed and not self.in_flight:
             self._on_drained(self)
 
-    def connect(
-        self, caller: Caller, protocol: Callable[[], asyncio.Protocol] | None = None
-    ) -> None:
+    def connect(self, caller: Caller, protocol: Callable[[], Holdable] | None = None) -> None:
         """Open a connection and tell the caller how that went. `protocol`: HTTP's, if not given."""
         make = protocol or (lambda: UpstreamConnection(self))
-        connecting = self._connect(caller, make)
+        connecting = self._connect(caller, cast(Callable[[], asyncio.Protocol], make))
         self._connecting[caller] = asyncio.get_running_loop().create_task(connecting)
 
     def give_up(self, caller: Caller) -> None:

@@ -3,8 +3,11 @@
 import asyncio
 
 
-class Holdable(asyncio.Protocol):
-    """`held`: not reading. Who inherits sets it to False, and `transport` once there is one."""
+class Holdable:
+    """`held`: not reading. Who inherits sets it to False, and `transport` once there is one.
+
+    A protocol to asyncio, though not by name: what is compiled inherits from what is compiled.
+    """
 
     __slots__ = ("held", "transport")
 

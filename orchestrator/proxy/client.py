@@ -66,7 +66,7 @@ class ClientConnection(Holdable):
         if self.frontend.closing:  # The listener went while this was being accepted.
             self.transport.close()
         self.frontend.clock.wake()
-        self.deadline = self.frontend.clock.now + self.frontend.listener.idle_timeout_s
+        self.deadline = self.frontend.clock.now + self.frontend.idle_timeout_s
         if self.frontend.crowded:
             turn_away(self)
 
@@ -131,8 +131,11 @@ class ClientConnection(Holdable):
             data, self._buffer = self._buffer, b""
             if data:
                 self._feed(exchange, self.body, data)
-        if self.exchange is exchange:
+        if self._serves(exchange):
             exchange.start() if refused is None else self.fail(refused)
+
+    def _serves(self, exchange: Exchange) -> bool:
+        return self.exchange is exchange
 
     def move(self, frontend: "Frontend") -> None:
         """Be a client of this frontend from now on."""
@@ -170,7 +173,7 @@ class ClientConnection(Holdable):
             else:
                 self._close()
             return
-        self.deadline = frontend.clock.now + frontend.listener.idle_timeout_s
+        self.deadline = frontend.clock.now + frontend.idle_timeout_s
         if self.held:
             self.release()
         if self._buffer:
@@ -309,5 +312,5 @@ class ClientConnection(Holdable):
 def _unread(client: ClientConnection) -> Exchange:
     """For an answer to what could not be read; nobody was told a name of it."""
     exchange = Exchange(client, UNREAD)
-    exchange.request_id = b""
+    exchange.span = b""
     return exchange

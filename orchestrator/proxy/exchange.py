@@ -21,7 +21,7 @@ from orchestrator.proxy.replies import (
     replica_died,
 )
 from orchestrator.proxy.request_head import RequestHead
-from orchestrator.proxy.request_ids import identify
+from orchestrator.proxy.request_ids import SPANS, name_of
 from orchestrator.proxy.syntax import HttpError
 from orchestrator.proxy.target import stripped
 
@@ -40,9 +40,9 @@ class Exchange:
 
     __slots__ = (
         "active", "backend", "bytes_in", "bytes_out", "client", "connect_s", "connecting",
-        "cookie_line", "detour", "ends_at", "failure", "fresh", "head_bytes", "kept", "last_lines",
-        "left_by", "pieces", "queued_s", "reply_started", "request", "request_id", "resent",
-        "retries", "reusable", "sent_at", "started", "status", "tried", "upstream",
+        "cookie_line", "detour", "ends_at", "failure", "fresh", "head_bytes", "kept", "left_by",
+        "pieces", "queued_s", "reply_started", "request", "resent", "retries", "reusable",
+        "sent_at", "span", "started", "status", "tried", "upstream",
     )  # fmt: skip
 
     backend: "Backend"
@@ -50,14 +50,14 @@ class Exchange:
     def __init__(self, client: "ClientConnection", request: RequestHead) -> None:
         self.client = client
         self.request = request
-        headers = request.headers
-        self.request_id, self.last_lines = identify(headers.request_id, headers.traced)
+        self.span = SPANS.next()
         self.active = False  # a backend counts it as in flight
         self.upstream: UpstreamConnection | None = None
         self.connecting = False
         self.fresh = False  # not to go on a used connection
         self.ends_at = 0.0  # by then all must be done; 0: no such time
-        self.pieces: list[Piece] | None = []  # the body so far; None once it is too much to keep
+        # The body so far; None once it is too much to keep.
+        self.pieces: tuple[Piece, ...] | None = ()
         self.kept = 0
         self.tried: tuple[Backend, ...] = ()
         self.left_by: Backend | None = None  # it closed a used connection: better try another
@@ -156,7 +156,7 @@ class Exchange:
         size = sum(map(len, pieces))
         self.bytes_in += size
         if self.pieces is not None:
-            self.pieces += pieces
+            self.pieces = (*self.pieces, *pieces)
             self.kept += size
             if self.kept > REPLAY_BYTES:
                 if self.upstream is None:
@@ -265,6 +265,11 @@ class Exchange:
         client.finished()
 
     # --- what the client's connection reports
+
+    @property
+    def request_id(self) -> bytes:
+        """Its name; empty if nobody was told one."""
+        return name_of(self.request.headers.request_id, self.span) if self.span else b""
 
     @property
     def queued(self) -> bool:

@@ -1,6 +1,5 @@
 """One service as a worker sees it: whose turn it is, and the clients connected to it."""
 
-from collections import defaultdict
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,11 @@ from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.ejection import passed_over
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.header_rules import edit_of
-from orchestrator.proxy.numbers import Over, by_class, count_over
+from orchestrator.proxy.numbers import count_over
 from orchestrator.proxy.redirects import Redirects
 from orchestrator.proxy.selection import Selection
 from orchestrator.proxy.sticky import Sticky
+from orchestrator.proxy.tally import Tally, by_class
 from orchestrator.proxy.target import prefix_of
 from orchestrator.proxy.waiting import WaitingLine
 
@@ -32,13 +32,14 @@ if TYPE_CHECKING:
     from orchestrator.proxy.tcp import Session
 
 
-class Frontend:
+class Frontend(Tally):
     """A listener of the snapshot, live. `closing`: each connection ends with its response.
 
     `port`: where its clients' requests may be for others too; None where all are its own.
     """
 
     def __init__(self, listener: Listener, clock: Clock) -> None:
+        super().__init__()
         self.clock = clock
         self.closing = False
         self.port: Port | None = None
@@ -47,11 +48,9 @@ class Frontend:
         self.tls: ssl.SSLContext | None = None
         self.handshakes = 0  # of TLS, under way
         self.demand: Demand | None = None
-        self.responses = [0] * 6
         self.own_responses = [0] * 6  # those that no replica gave
-        self.bytes_in = self.bytes_out = 0
-        self.durations, self.queue_times = Histogram(), Histogram()
-        self.over: defaultdict[Backend, Over] = defaultdict(list)  # by who answered
+        self.queue_times = Histogram()
+        self.over: list[Any] = []  # requests that `numbers` have yet to count
         self.retries = 0
         self.in_flight = 0  # requests at replicas
         self.retrying = 0  # of them, those sent a second time
@@ -72,6 +71,8 @@ class Frontend:
         self.max_requests = listener.limits.max_requests
         self.request_timeout_s = listener.request_timeout_s
         self.response_timeout_s = listener.response_timeout_s
+        self.idle_timeout_s = listener.idle_timeout_s
+        self.replica_header = listener.replica_header
         self.concurrency = listener.limits.concurrency
         self.asleep = listener.asleep and not self.closing
         self.may_queue = self.concurrency > 0 or self.asleep

@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
+from orchestrator.proxy.backpressure import Holdable
 from orchestrator.proxy.client import ClientConnection
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.handshaking import Handshaker
@@ -20,7 +21,7 @@ from orchestrator.proxy.tcp import client_of
 WATCH_S: Final = 1.0
 BACKLOG: Final = 4096
 """Connections that may wait to be accepted."""
-_CLIENTS: Final[dict[str, Callable[[Frontend], asyncio.Protocol]]] = {
+_CLIENTS: Final[dict[str, Callable[[Frontend], Holdable]]] = {
     "http": ClientConnection,
     "tcp": client_of,
 }
@@ -52,7 +53,8 @@ class Acceptor:
         return PlainServer(self._sock, self._client)
 
     def _client(self) -> asyncio.Protocol:
-        return _CLIENTS[self._frontend.listener.protocol](self._frontend)
+        client = _CLIENTS[self._frontend.listener.protocol](self._frontend)
+        return cast(asyncio.Protocol, client)
 
 
 class PlainServer:

@@ -1,6 +1,5 @@
 """A response on its way to the client: its head made for this hop, its body as it comes."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from orchestrator.proxy.body import Body, Piece, body_of
@@ -34,30 +33,32 @@ def answered(
     rest = data[head.end :]
     if len(rest) == head.length:
         # Most responses arrive whole: no body object, 0.4 µs less.
-        _write(exchange, head, (rest,), head.length)
+        lines, end = _start(exchange, head, head.length)
+        write_together(exchange.client.transport, [lines, end, rest], exchange.bytes_out)
         exchange.complete(upstream)
         return
     body = upstream.body = body_of(head.length, framed=not exchange.request.http10)
     pieces = body.feed(rest) if rest else []
-    _write(exchange, head, pieces, sum(map(len, pieces)))
+    lines, end = _start(exchange, head, sum(map(len, pieces)))
+    write_together(exchange.client.transport, [lines, end, *pieces], exchange.bytes_out)
     _relayed(exchange, upstream, body)
 
 
-def _write(exchange: "Exchange", head: ResponseHead, body: Iterable[Piece], size: int) -> None:
-    """Send the head and what there is of the body, `size` bytes."""
+def _start(exchange: "Exchange", head: ResponseHead, size: int) -> tuple[bytes, bytes]:
+    """The head, in two parts, that goes out now with `size` bytes of the body."""
     exchange.reply_started = True
     edit = exchange.client.frontend.response_edit
     lines = head.lines if edit is None else edit.response(head)
-    start = lines + _end_of_head(exchange, head)
-    exchange.head_bytes = len(start)
-    exchange.bytes_out = len(start) + size
-    write_together(exchange.client.transport, (start, *body), exchange.bytes_out)
+    end = _end_of_head(exchange, head)
+    exchange.head_bytes = len(lines) + len(end)
+    exchange.bytes_out = exchange.head_bytes + size
+    return lines, end
 
 
 def _end_of_head(exchange: "Exchange", head: ResponseHead) -> bytes:
     """The header lines for this hop, and the end of the head."""
     client, frontend = exchange.client, exchange.client.frontend
-    http10, named = exchange.request.http10, frontend.listener.replica_header
+    http10, named = exchange.request.http10, frontend.replica_header
     exchange.status = head.status
     if head.length == UNTIL_CLOSE or (http10 and head.length == CHUNKED):
         client.keep_alive = False
@@ -106,7 +107,7 @@ def _open_tunnel(
     exchange.status = 101
     client.frontend.responses[1] += 1
     exchange.backend.responses[1] += 1
-    replica = exchange.backend.replica_line if client.frontend.listener.replica_header else b""
+    replica = exchange.backend.replica_line if client.frontend.replica_header else b""
     upgrade = (b"\r\nConnection: upgrade\r\nUpgrade: ", head.upgrade, END_OF_HEAD)
     switch = b"".join((head.lines, replica, *upgrade))
     exchange.head_bytes, exchange.bytes_out = len(switch), len(switch) + len(data) - head.end

@@ -1,21 +1,21 @@
 """Names for requests: what ties a line in a log to a request, and a span to its trace.
 
-A made name is a random prefix of this process and a counter that starts at random: with the lines
-around it 0.22 µs, where `uuid4` alone takes 1.65 µs. It must be unique, not secret.
+A made name is a random prefix of this process and a counter that starts at random: `uuid4` takes
+1.65 µs, a tenth of that does. It must be unique, not secret.
 """
 
 import os
 import re
-from itertools import count
 from typing import Final
 
 from orchestrator.proxy.syntax import END_OF_HEAD
 
 _PREFIX: Final = os.urandom(8).hex().encode()
-_NUMBERS: Final = count(1 + int.from_bytes(os.urandom(7), "big"))
+_LAST_DIGITS: Final = [b"%02x" % number for number in range(256)]
 
 _ID_LINE: Final = b"\r\nX-Request-Id: " + _PREFIX
 _TRACE_LINE: Final = b"\r\nTraceparent: 00-" + _PREFIX
+_DASH: Final = b"-"
 _SAMPLED: Final = b"-01" + END_OF_HEAD
 
 _ID: Final = re.compile(rb"[0-9A-Za-z._~+/=:@-]{1,128}").fullmatch
@@ -38,17 +38,47 @@ def is_traceparent(value: bytes) -> bool:
     return _TRACEPARENT(value) is not None
 
 
-def identify(request_id: bytes, traced: bool) -> tuple[bytes, bytes]:
-    """A request's name, and the lines that end its head: they make what the client did not send.
+class Spans:
+    """Numbers that no other request of this process has, as 16 hexadecimal digits."""
+
+    __slots__ = ("_at", "_first", "_first_digits")
+
+    def __init__(self) -> None:
+        self._first = int.from_bytes(os.urandom(6), "big")
+        self._at = len(_LAST_DIGITS)
+        self._first_digits = b""
+
+    def next(self) -> bytes:
+        """One more. Most differ from the last in two digits: 0.1 µs less than to write all."""
+        if self._at == len(_LAST_DIGITS):
+            self._first += 1  # From 1 on: zeros are no parent.
+            self._at, self._first_digits = 0, b"%014x" % self._first
+        last = _LAST_DIGITS[self._at]
+        self._at += 1
+        return self._first_digits + last
+
+
+SPANS: Final = Spans()
+"""Those of this process."""
+
+
+def name_of(request_id: bytes, span: bytes) -> bytes:
+    """A request's name: the client's, or the one made of its span."""
+    return request_id or _PREFIX + span
+
+
+def named_head(first: bytes, lines: bytes, span: bytes, request_id: bytes, traced: bool) -> bytes:
+    """A request's whole head: with lines that name it, where the client did not.
 
     A made trace is marked as sampled: that is how OpenTelemetry's default sampler treats a request
     without one. Where both are made, the trace has the request's name.
     """
-    if request_id and traced:
-        return request_id, END_OF_HEAD
-    span = b"%016x" % next(_NUMBERS)
-    if traced:
-        return _PREFIX + span, b"%b%b\r\n\r\n" % (_ID_LINE, span)
-    if request_id:
-        return request_id, b"%b%b-%b-01\r\n\r\n" % (_TRACE_LINE, span, span)
-    return _PREFIX + span, b"".join((_ID_LINE, span, _TRACE_LINE, span, b"-", span, _SAMPLED))
+    if not request_id and not traced:
+        return b"".join(
+            (first, lines, _ID_LINE, span, _TRACE_LINE, span, _DASH, span, _SAMPLED)
+        )  # fmt: skip
+    if not traced:
+        return b"".join((first, lines, _TRACE_LINE, span, _DASH, span, _SAMPLED))
+    if not request_id:
+        return b"".join((first, lines, _ID_LINE, span, END_OF_HEAD))
+    return b"".join((first, lines, END_OF_HEAD))

@@ -9,7 +9,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from orchestrator.proxy.client import ClientConnection
 from orchestrator.proxy.replies import reply
@@ -90,7 +90,7 @@ async def _shake_hands(
     connection: socket.socket, frontend: "Frontend", context: ssl.SSLContext
 ) -> None:
     transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
-        lambda: ClientConnection(frontend, "https"),
+        lambda: cast(asyncio.Protocol, ClientConnection(frontend, "https")),
         connection,
         ssl=context,
         ssl_handshake_timeout=HANDSHAKE_S,

@@ -7,6 +7,7 @@ from orchestrator.proxy.backpressure import Holdable
 from orchestrator.proxy.body import Body
 from orchestrator.proxy.memo import response_of
 from orchestrator.proxy.relaying import answered, informed, relay
+from orchestrator.proxy.request_ids import named_head
 from orchestrator.proxy.response_head import ResponseHead, malformed
 from orchestrator.proxy.syntax import HttpError
 from orchestrator.proxy.writing import write_together
@@ -45,7 +46,8 @@ class UpstreamConnection(Holdable):
         edit = exchange.client.frontend.request_edit
         request = exchange.request
         lines = request.headers.lines if edit is None else edit.request(request)
-        head = b"".join((request.first, lines, exchange.last_lines))
+        known = request.headers
+        head = named_head(request.first, lines, exchange.span, known.request_id, known.traced)
         if exchange.pieces:
             size = len(head) + exchange.kept
             write_together(self.transport, (head, *exchange.pieces), size)

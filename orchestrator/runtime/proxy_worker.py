@@ -9,14 +9,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any, Final
 
-import orchestrator
 from orchestrator.model.snapshot import Snapshot
 from orchestrator.proxy.channel import PROTOCOL, Channel, Message, received_socket
 from orchestrator.runtime.processes import start_ticks
 from orchestrator.runtime.project import write_private
+from orchestrator.runtime.proxy_build import import_root
 from orchestrator.runtime.proxy_files import WorkerFiles
 
 Address = tuple[str, int]
@@ -101,10 +100,9 @@ class ProxyWorker:
         return False
 
     def _start(self, descriptor: int) -> None:
-        package_root = Path(orchestrator.__file__).parent.parent
         environment = {k: os.environ[k] for k in _PASSED_ON if k in os.environ}
         inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        search_path = [os.fspath(package_root), *filter(None, inherited)]
+        search_path = [os.fspath(import_root()), *filter(None, inherited)]
         with open(self.files.log, "ab", opener=_private) as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", WORKER,

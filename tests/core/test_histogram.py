@@ -40,13 +40,6 @@ def test_percentiles_are_exact_enough(durations: list[float]) -> None:
         assert value == pytest.approx(exact(durations, share), rel=RELATIVE_ERROR)
 
 
-@given(st.lists(st.floats(-1.0, 2 * MOST_S) | st.floats(LEAST_S, 1.0), max_size=200))
-def test_many_are_counted_as_one_by_one(durations: list[float]) -> None:
-    together, singly = Histogram.of(durations), of(durations)
-    assert together.buckets == singly.buckets
-    assert together.sum_s == pytest.approx(singly.sum_s)
-
-
 @given(st.integers(0, LAST_BUCKET))
 def test_the_middle_of_a_bucket_lies_in_it(bucket: int) -> None:
     assert bucket_of(middle_of(bucket)) == bucket

@@ -264,7 +264,7 @@ def test_only_what_could_not_be_read_has_no_id() -> None:
     written: list[bytes] = []
     log = FORMATS["json"](written.append)
     read, unread = exchange_for('/,"request_id":""'), exchange_for("/")
-    unread.request, unread.request_id = UNREAD, b""
+    unread.request, unread.span = UNREAD, b""
     for exchange in (read, unread, read):
         log.note(exchange, None, 0.001, time.perf_counter())
     log.flush()

@@ -12,6 +12,7 @@ from typing import Final
 from orchestrator.cli.checks.finding import Finding, Level, Subject
 from orchestrator.cli.checks.manifests import services_of
 from orchestrator.runtime.port_owner import port_owner
+from orchestrator.runtime.proxy_build import is_compiled
 
 OLDEST_PYTHON: Final = (3, 11)
 API_PORT: Final = 7070
@@ -28,6 +29,15 @@ def python(_: Subject) -> Iterator[Finding]:
         yield Finding("python", Level.OK, text)
     else:
         yield Finding("python", Level.ERROR, text, "use Python 3.11 or newer")
+
+
+def proxy(_: Subject) -> Iterator[Finding]:
+    """Whether its workers run compiled."""
+    if is_compiled():
+        yield Finding("proxy", Level.OK, "compiled")
+    else:
+        text = "runs interpreted: twice the processor time a request"
+        yield Finding("proxy", Level.WARNING, text, "make compile, in the project's folder")
 
 
 def state_folder(subject: Subject) -> Iterator[Finding]:

@@ -15,13 +15,14 @@ def doctor(session: Session, files: options.Files = None) -> int:
     from orchestrator.cli.checks.engine import engine, process_limits
     from orchestrator.cli.checks.finding import Level, Subject
     from orchestrator.cli.checks.leftovers import leftovers
-    from orchestrator.cli.checks.machine import open_files, ports, python, state_folder
+    from orchestrator.cli.checks.machine import open_files, ports, proxy, python, state_folder
     from orchestrator.cli.checks.manifests import manifests
     from orchestrator.cli.render.findings import findings
 
     subject = Subject(session.project, tuple(sources.given_or_default(files)))
     checks = (
-        python, engine, process_limits, state_folder, manifests, ports, open_files, leftovers,
+        python, proxy, engine, process_limits, state_folder, manifests, ports, open_files,
+        leftovers,
     )  # fmt: skip
     found = [finding for check in checks for finding in check(subject)]
     session.show(

@@ -1,20 +1,22 @@
 """What every balancing algorithm can do."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from typing import Protocol, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
-class Balancer(Protocol[T_co]):
+class Balancer(ABC, Generic[T]):
     """Spreads requests over the items it was made with."""
 
-    def pick(self, exclude: Collection[object] = (), key: bytes = b"", /) -> T_co | None:
+    @abstractmethod
+    def pick(self, exclude: Collection[object] = (), key: bytes = b"") -> T | None:
         """The item that takes the next request; None if all are excluded. `key`: what the
         request is hashed by, where the algorithm hashes."""
 
-    def reweigh(self, weights: Sequence[int], /) -> None:
+    @abstractmethod
+    def reweigh(self, weights: Sequence[int]) -> None:
         """Other weights from now on. Raises `ValueError`."""
 
 

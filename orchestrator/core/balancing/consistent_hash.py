@@ -9,9 +9,9 @@ from bisect import bisect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from hashlib import blake2b
 from math import ceil
-from typing import Final, Generic
+from typing import Final
 
-from orchestrator.core.balancing.balancer import T, checked
+from orchestrator.core.balancing.balancer import Balancer, T, checked
 
 POINTS: Final = 160
 """Of an item of weight 1, as in nginx and ketama: shares are then even within some 10%."""
@@ -20,7 +20,7 @@ MAX_POINTS: Final = 256 * POINTS
 _PER_DIGEST: Final = 8
 
 
-class ConsistentHash(Generic[T]):
+class ConsistentHash(Balancer[T]):
     """`names[i]` puts item i on the ring; `load(item)`: its requests in flight."""
 
     def __init__(

@@ -10,12 +10,11 @@ nothing at all while there is little to do.
 from bisect import bisect
 from collections.abc import Callable, Collection, Sequence
 from itertools import accumulate
-from typing import Generic
 
-from orchestrator.core.balancing.balancer import T, checked, usable
+from orchestrator.core.balancing.balancer import Balancer, T, checked, usable
 
 
-class LeastRequests(Generic[T]):
+class LeastRequests(Balancer[T]):
     """`load(item)`: its requests in flight. `rand()`: from 0 to below 1."""
 
     def __init__(
@@ -37,7 +36,7 @@ class LeastRequests(Generic[T]):
         """Other weights from now on. Raises `ValueError`."""
         self._weights = checked(weights, self._items)
 
-    def pick(self, exclude: Collection[object] = (), _key: bytes = b"") -> T | None:
+    def pick(self, exclude: Collection[object] = (), key: bytes = b"") -> T | None:  # noqa: ARG002
         """The item that takes the next request; None if all are excluded."""
         places = usable(self._items, exclude)
         if not places:

@@ -3,12 +3,11 @@
 from bisect import bisect
 from collections.abc import Callable, Collection, Sequence
 from itertools import accumulate
-from typing import Generic
 
-from orchestrator.core.balancing.balancer import T, checked, usable
+from orchestrator.core.balancing.balancer import Balancer, T, checked, usable
 
 
-class RandomChoice(Generic[T]):
+class RandomChoice(Balancer[T]):
     """Each item with the probability that its weight gives it. `rand()`: from 0 to below 1."""
 
     def __init__(
@@ -24,7 +23,7 @@ class RandomChoice(Generic[T]):
         self._weights = checked(weights, self._items)
         self._sums = list(accumulate(self._weights))
 
-    def pick(self, exclude: Collection[object] = (), _key: bytes = b"") -> T | None:
+    def pick(self, exclude: Collection[object] = (), key: bytes = b"") -> T | None:  # noqa: ARG002
         """The item that takes the next request; None if all are excluded."""
         if not exclude and self._items:
             return self._items[bisect(self._sums, int(self._rand() * self._sums[-1]))]

@@ -2,18 +2,19 @@
 
 from bisect import insort
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from math import fsum
 from types import MappingProxyType
-from typing import Any, Final, Generic
+from typing import Any, Final
 
-from orchestrator.core.balancing.balancer import T, checked
+from orchestrator.core.balancing.balancer import Balancer, T, checked
 
 _NOTHING: Final[Mapping[Any, float]] = MappingProxyType({})
 # Sums of floats: what is even shall not be told apart by its last bits.
 _DIGITS: Final = 9
 
 
-class RoundRobin(Generic[T]):
+class RoundRobin(Balancer[T]):
     """Smooth weighted round robin.
 
     In every run of sum(weights) picks each item is picked as often as its weight says, and the
@@ -56,8 +57,9 @@ class RoundRobin(Generic[T]):
             total = sum(self._weights)
             return dict(zip(self._items, (c / total for c in self._credits), strict=True))
         # Each pick took 1 from one item, and was owed in equal parts to all.
-        share = (self._sum - sum(claim for claim, _ in self._line)) / (len(self._line) or 1)
-        return {item: round(claim + share, _DIGITS) for claim, item in self._line}
+        line = [*self._line, *self._claims()]
+        share = (self._sum - fsum(claim for claim, _ in line)) / (len(line) or 1)
+        return {item: round(claim + share, _DIGITS) for claim, item in line}
 
     def _begin(self, owed: Mapping[T, float]) -> None:
         claims = [owed.get(item, 0.0) for item in self._items]
@@ -66,24 +68,50 @@ class RoundRobin(Generic[T]):
         self._credits = [claim * total for claim in claims]
         places = sorted(range(len(claims)), key=lambda place: -claims[place])
         self._line = deque((claims[place], self._items[place]) for place in places)
-        self._sum = sum(claims)
+        self._sum = fsum(claims)
+        self._ring: list[tuple[float, T]] = []
+        self._at = self._rounds = 0
+        self._settle()
 
-    def pick(self, exclude: Collection[object] = (), _key: bytes = b"") -> T | None:
+    def _settle(self) -> None:
+        """Once nobody is owed more than one turn, all take turns in the order of the line."""
+        line = self._line
+        if line and line[0][0] - 1.0 <= line[-1][0]:
+            self._ring = list(line)
+            line.clear()
+
+    def _claims(self) -> Iterator[tuple[float, T]]:
+        """Those of the ring as they are now."""
+        for place, (claim, item) in enumerate(self._ring):
+            yield claim - self._rounds - (place < self._at), item
+
+    def pick(self, exclude: Collection[object] = (), key: bytes = b"") -> T | None:  # noqa: ARG002
         """The item that takes the next request; None if all are excluded."""
         if not self._equal:
             return self._by_credit(exclude)
-        # With equal weights all gain the same, so it is known who is next: 0.15 µs for any number
+        # With equal weights all gain the same, so it is known who is next: 0.1 µs for any number
         # of items against 5 µs for the credits of 100.
         if not exclude:
-            return self._next() if self._line else None
-        for _ in range(len(self._line)):
+            return self._next() if self._items else None
+        for _ in range(len(self._items)):
             item = self._next()
             if item not in exclude:
                 return item
         return None
 
     def _next(self) -> T:
-        """Who has waited longest; to the end of the line. One that is excluded loses its turn."""
+        """Who has waited longest. One that is excluded loses its turn."""
+        if self._line:
+            return self._first_of_line()
+        item = self._ring[self._at][1]
+        self._at += 1
+        if self._at == len(self._ring):
+            self._at = 0
+            self._rounds += 1
+        return item
+
+    def _first_of_line(self) -> T:
+        """To the end of the line, or to where its claim belongs."""
         line = self._line
         claim, item = line.popleft()
         claim -= 1.0
@@ -91,6 +119,7 @@ class RoundRobin(Generic[T]):
             insort(line, (claim, item), key=_ahead)
         else:
             line.append((claim, item))
+        self._settle()
         return item
 
     def _by_credit(self, exclude: Collection[object]) -> T | None:

@@ -1,0 +1,41 @@
+"""Requests that are over, counted: of a service and, the same way, of a replica."""
+
+from collections.abc import Sequence
+
+from orchestrator.core.histogram import LAST_BUCKET, Histogram, bucket_of
+
+
+class Tally:
+    """Counters that only grow."""
+
+    def __init__(self) -> None:
+        self.responses = [0] * 6  # by first digit of the status
+        self.bytes_in = self.bytes_out = 0
+        # By bucket. A list, for it is counted in for each request: 0.05 µs less than in a dict.
+        self._durations = [0] * (LAST_BUCKET + 1)
+        self._seconds = 0.0
+
+    def count(
+        self, status: int, seconds: float, bucket: int, bytes_in: int, bytes_out: int
+    ) -> None:
+        """One more; `bucket`: that of its `seconds`."""
+        self.responses[status // 100] += 1
+        self.bytes_in += bytes_in
+        self.bytes_out += bytes_out
+        self._durations[bucket] += 1
+        self._seconds += seconds
+
+    def count_duration(self, seconds: float) -> None:
+        """How long one took that is counted in parts."""
+        self._durations[bucket_of(seconds)] += 1
+        self._seconds += seconds
+
+    @property
+    def durations(self) -> Histogram:
+        """How long they took."""
+        return Histogram.of(self._durations, self._seconds)
+
+
+def by_class(counts: Sequence[int]) -> dict[str, int]:
+    """Counts by first digit of the status → `{"1xx": …, "5xx": …}`."""
+    return {f"{digit}xx": count for digit, count in enumerate(counts) if digit}
