@@ -51,9 +51,7 @@ class Switch:
         asyncio.get_running_loop().call_later(PHASE_S, self._over)
 
     def _over(self) -> None:
-        # What was noted and not yet counted or written is this phase's, too.
-        for frontend in self._plane.frontends.values():
-            numbers.count_over(frontend)
+        # What was noted and not yet written is this phase's, too.
         for form, log in self._logs.items():
             log.flush()
             self._files[form].close()

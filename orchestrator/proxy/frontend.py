@@ -12,7 +12,6 @@ from orchestrator.proxy.clock import Clock
 from orchestrator.proxy.ejection import passed_over
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.header_rules import edit_of
-from orchestrator.proxy.numbers import count_over
 from orchestrator.proxy.redirects import Redirects
 from orchestrator.proxy.selection import Selection
 from orchestrator.proxy.sticky import Sticky
@@ -50,7 +49,6 @@ class Frontend(Tally):
         self.demand: Demand | None = None
         self.own_responses = [0] * 6  # those that no replica gave
         self.queue_times = Histogram()
-        self.over: list[Any] = []  # requests that `numbers` have yet to count
         self.retries = 0
         self.in_flight = 0  # requests at replicas
         self.retrying = 0  # of them, those sent a second time
@@ -139,7 +137,6 @@ class Frontend(Tally):
     def sweep(self, now: float) -> None:
         """Act on clients and suspects whose time is over, and on replicas that warm up."""
         self._selection.warm_up(now)
-        count_over(self)
         overdue = [client for client in self.clients if client.deadline <= now]
         for client in overdue:
             client.expire()

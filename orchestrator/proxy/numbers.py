@@ -6,18 +6,11 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.core.histogram import bucket_of
 
 if TYPE_CHECKING:
-    from orchestrator.proxy.backend import Backend
     from orchestrator.proxy.exchange import Exchange
-    from orchestrator.proxy.frontend import Frontend
 
 CLIENT_GONE: Final = 499
 """nginx's status for a client that left before its answer began. For logs: nobody gets it."""
 TUNNEL: Final = 101
-BATCH: Final = 64
-"""So many requests are counted together: what that takes is in the cache then."""
-
-_FIELDS: Final = 5
-_FULL: Final = BATCH * _FIELDS
 
 
 def ended(exchange: "Exchange") -> None:
@@ -34,28 +27,12 @@ def ended(exchange: "Exchange") -> None:
         _count_special(exchange, took_s, now - exchange.sent_at)
     else:
         backend = exchange.backend
-        over = frontend.over
-        over += (backend, exchange.status, took_s, exchange.bytes_in, exchange.bytes_out)
-        if len(over) >= _FULL:
-            count_over(frontend)
+        status, bucket = exchange.status, bucket_of(took_s)
+        frontend.count(status, took_s, bucket, exchange.bytes_in, exchange.bytes_out)
+        backend.count(status, took_s, bucket, exchange.bytes_in, exchange.bytes_out)
     log = frontend.access_log
     if log is not None:
         log.note(exchange, backend, took_s, now)
-
-
-def count_over(frontend: "Frontend") -> None:
-    """Count the requests that were only noted so far."""
-    over = frontend.over
-    for at in range(0, len(over), _FIELDS):
-        backend: Backend = over[at]
-        status: int = over[at + 1]
-        took_s: float = over[at + 2]
-        bytes_in: int = over[at + 3]
-        bytes_out: int = over[at + 4]
-        bucket = bucket_of(took_s)
-        frontend.count(status, took_s, bucket, bytes_in, bytes_out)
-        backend.count(status, took_s, bucket, bytes_in, bytes_out)
-    over.clear()
 
 
 def _count_special(exchange: "Exchange", took_s: float, replica_s: float) -> None:

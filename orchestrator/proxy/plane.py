@@ -15,7 +15,6 @@ from orchestrator.proxy.demand import Demand
 from orchestrator.proxy.frontend import Frontend
 from orchestrator.proxy.gone import Gone
 from orchestrator.proxy.listening import Acceptor
-from orchestrator.proxy.numbers import count_over
 from orchestrator.proxy.port import Port
 from orchestrator.proxy.tls import Contexts
 
@@ -157,7 +156,7 @@ class DataPlane:
             self._notify({"type": "drained", "endpoint": backend.endpoint.id})
 
     def _sweep(self, now: float) -> bool:
-        self._closing = {one for one in self._closing if one.clients or one.over}
+        self._closing = {one for one in self._closing if one.clients}
         watched = self._watched()
         self._gone.sweep(watched)
         for frontend in watched:
@@ -176,8 +175,6 @@ class DataPlane:
 
     def stats(self) -> dict[str, Any]:
         """Cumulative counters by service and by endpoint, those that drain included."""
-        for frontend in self._watched():
-            count_over(frontend)
         backends = (*self._draining, *self._backends.values())
         return {
             "services": {name: one.stats() for name, one in self.frontends.items()},

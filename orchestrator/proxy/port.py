@@ -65,7 +65,7 @@ class Port:
             self._leave_home()
         for service in before.keys() - self.frontends.keys():
             self._dismiss(before[service])
-        self._left = {one for one in self._left if one.clients or one.over}
+        self._left = {one for one in self._left if one.clients}
 
     def _leave_home(self) -> None:
         if self.home.clients:
