@@ -15,7 +15,7 @@ _IMPORTS: Final = "CLIENT_GONE: Final"
 
 
 def make(folder: Path) -> None:
-    """Have them in `folder`, compiled if the proxy is."""
+    """Have them in `folder`, compiled if the proxy is. Raises `subprocess.CalledProcessError`."""
     for file in sources():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source_root() / file, folder / file)

@@ -32,6 +32,9 @@ CORE = (
 FLAGS = "-fvisibility=hidden -fno-semantic-interposition -fno-plt -w"
 LEVEL = "1"
 
+BUILDING = "building-"
+RECIPE = "recipe.py"
+
 
 def missing() -> str:
     """Why nothing can be compiled here, "" if it can."""
@@ -60,40 +63,59 @@ def build() -> None:
     )
 
 
+def copy_sources(folder: Path) -> None:
+    """The files of a worker, as they are."""
+    for file in sources():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source_root() / file, folder / file)
+
+
+def compile_in(folder: Path) -> str:
+    """Compile the sources there; what was said if that failed, "" if not."""
+    ended = subprocess.run(
+        [sys.executable, "-P", __file__, "build"], cwd=folder, check=False, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return ended.stdout if ended.returncode else ""
+
+
+def replace_builds(made: Path, folder: Path) -> None:
+    """Have what was made as the only build, but for those that others are making."""
+    for old in builds().iterdir():
+        if not old.name.startswith(BUILDING):
+            shutil.rmtree(old, ignore_errors=True)
+    made.rename(folder)
+
+
+def make(folder: Path, recipe: str) -> int:
+    """Have a build in this folder."""
+    print("compiling the proxy (once, half a minute)", flush=True)
+    builds().mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=builds(), prefix=BUILDING) as name:
+        made = Path(name, "build")
+        copy_sources(made)
+        if why := compile_in(made):
+            print(f"{why}\nnot compiled (above: why): the proxy runs interpreted")
+            return 1
+        shutil.rmtree(made / "build")
+        (made / RECIPE).write_text(recipe)
+        replace_builds(made, folder)
+    return 0
+
+
 def main() -> int:
     """Have a build of these sources, if this machine can make one."""
     if sys.argv[1:] == ["build"]:
         build()
         return 0
     folder, recipe = build_folder(), Path(__file__).read_text()
-    made_by = folder / "recipe.py"
+    made_by = folder / RECIPE
     if made_by.exists() and made_by.read_text() == recipe:
         return 0
     if why := missing():
-        print(f"the proxy runs interpreted, at twice the processor time a request: {why}")
+        print(f"the proxy runs interpreted, at up to twice the processor time a request: {why}")
         return 0
-    print("compiling the proxy (once, half a minute)", flush=True)
-    builds().mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=builds(), prefix="building-") as name:
-        made = Path(name)
-        for file in sources():
-            (made / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source_root() / file, made / file)
-        ended = subprocess.run(
-            [sys.executable, "-P", __file__, "build"], cwd=made, check=False, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        if ended.returncode != 0:
-            print(f"{ended.stdout}\nnot compiled (above: why): the proxy runs interpreted")
-            return 1
-        shutil.rmtree(made / "build")
-        (made / made_by.name).write_text(recipe)
-        for old in builds().iterdir():
-            if old != made:
-                shutil.rmtree(old, ignore_errors=True)
-        made.rename(folder)
-        made.mkdir()  # For its end.
-    return 0
+    return make(folder, recipe)
 
 
 if __name__ == "__main__":
