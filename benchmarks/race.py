@@ -189,7 +189,7 @@ def _notes(result: proxy.Result) -> list[str]:
         "without the temporary files it fills by default when a client is slower.",
         "bare: asyncio.Protocol on uvloop and httptools, keep-alive both ways and nothing else "
         "(benchmarks/bare_forwarder.py), as a floor: what the language itself costs.",
-        "orch: compiled by mypyc from the project's Python; interpreted: the same files as they are.",
+        "orch: compiled by mypyc, from Python; interpreted: the same files as they are.",
         "WebSockets: each of 64 has one message under way, by a client and replicas of our own "
         "(benchmarks/websocket_load.py, websocket_echo.py); a request is a message and its echo.",
         "Two workers share two processors with the load and the replicas, so their requests/s say "
