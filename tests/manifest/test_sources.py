@@ -1,7 +1,6 @@
 """The digest of a build folder changes with what goes into the image, and with nothing else."""
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from orchestrator.manifest.sources import build_files
 from orchestrator.model.errors import ManifestError
 from orchestrator.model.spec import BuildSpec
 from tests.model.calm import calm
+from tests.support.cost import cpu_s
 
 
 @pytest.fixture
@@ -180,6 +180,6 @@ def test_patterns_exclude_what_the_docker_client_excludes(
 
 def test_a_hostile_pattern_costs_nothing() -> None:
     rules = parse_rules("/".join(["**", "*a*a*a*a*a*"] * 50 + ["**", "b"]))
-    started = time.process_time()
-    assert not is_ignored(("a" * 255,) * 100, rules)
-    assert time.process_time() - started < 0.5
+    path = ("a" * 255,) * 100
+    assert not is_ignored(path, rules)
+    assert cpu_s(lambda: is_ignored(path, rules), 0.5) < 0.5
