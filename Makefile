@@ -93,7 +93,7 @@ clean: ## Remove .venv, caches and fetched files
 
 setup: $(SETUP) ## Create .venv with what requirements-dev.lock pins
 
-compile: $(SETUP) ## Compile the proxy where there is a C compiler: half the processor time a request
+compile: $(SETUP) ## Compile the proxy where there is a C compiler: 40 % less processor time a request
 	@$(BIN)/python scripts/compile.py
 
 # Where that cannot be, all goes on interpreted.

@@ -1,13 +1,12 @@
 """The proxy's sources with a switch in them: requests are noted, or are not."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
 from benchmarks.sample import ROOT
-from orchestrator.runtime.proxy_build import is_compiled, source_root, sources
+from orchestrator.runtime.proxy_build import copy_sources, is_compiled
 
 NUMBERS: Final = Path("orchestrator/proxy/numbers.py")
 _BEGIN: Final = "    now = perf_counter()\n    took_s"
@@ -16,9 +15,7 @@ _IMPORTS: Final = "CLIENT_GONE: Final"
 
 def make(folder: Path) -> None:
     """Have them in `folder`, compiled if the proxy is. Raises `subprocess.CalledProcessError`."""
-    for file in sources():
-        (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source_root() / file, folder / file)
+    copy_sources(folder)
     numbers = folder / NUMBERS
     numbers.write_text(with_switch(numbers.read_text()))
     if is_compiled():

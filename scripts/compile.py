@@ -13,7 +13,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from orchestrator.runtime.proxy_build import build_folder, builds, source_root, sources
+from orchestrator.runtime.proxy_build import build_folder, builds, copy_sources
 
 # What a request passes through. The rest of a worker would double the time this takes.
 PROXY = (
@@ -27,8 +27,8 @@ CORE = (
     "balancing/random_choice", "balancing/round_robin", "balancing/slow_start", "histogram",
     "outliers", "ratelimit",
 )  # fmt: skip
-# Calls within the build need no look-up by name; it is as fast with -O1 as with -O3, in half the
-# time to compile.
+# Calls within the build need no look-up by name: 0.1 µs less of 1.7 a request. -O3 was no faster
+# than -O1, and takes 1.6 times as long to compile.
 FLAGS = "-fvisibility=hidden -fno-semantic-interposition -fno-plt -w"
 LEVEL = "1"
 
@@ -61,13 +61,6 @@ def build() -> None:
     setup(
         name="compiled", ext_modules=extensions, script_args=["--quiet", "build_ext", "--inplace"]
     )
-
-
-def copy_sources(folder: Path) -> None:
-    """The files of a worker, as they are."""
-    for file in sources():
-        (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source_root() / file, folder / file)
 
 
 def compile_in(folder: Path) -> str:

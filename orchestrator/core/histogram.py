@@ -26,8 +26,8 @@ def bucket_of(seconds: float) -> int:
     """The bucket a duration belongs to, from 0 to `LAST_BUCKET`."""
     if not LEAST_S <= seconds < MOST_S:
         return LAST_BUCKET if seconds >= MOST_S else 0
-    # As `frexp` cuts it, exactly. Most requests take milliseconds: compiled, these few steps take
-    # 0.01 µs where the call takes 0.1 µs.
+    # As `frexp` cuts it, exactly. Most requests take milliseconds, a few steps: compiled 0.09 µs,
+    # with the call 0.26; interpreted as much as the call.
     fraction, exponent = seconds * 256.0, -8
     while fraction >= 1.0:
         fraction *= 0.5

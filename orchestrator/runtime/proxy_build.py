@@ -6,6 +6,7 @@ the sources say: change one, and workers run them interpreted until they are com
 
 import hashlib
 import os
+import shutil
 import sys
 import sysconfig
 from pathlib import Path
@@ -29,6 +30,13 @@ def sources() -> list[Path]:
     root = source_root()
     files = [file for name in PACKAGES for file in (root / "orchestrator" / name).rglob("*.py")]
     return sorted(file.relative_to(root) for file in (root / "orchestrator/__init__.py", *files))
+
+
+def copy_sources(folder: Path) -> None:
+    """Have the files of a worker in `folder`, as they are. Raises `OSError`."""
+    for file in sources():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source_root() / file, folder / file)
 
 
 def builds() -> Path:

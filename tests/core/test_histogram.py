@@ -40,6 +40,16 @@ def test_percentiles_are_exact_enough(durations: list[float]) -> None:
         assert value == pytest.approx(exact(durations, share), rel=RELATIVE_ERROR)
 
 
+@given(st.lists(st.floats(-1.0, 2 * MOST_S) | st.floats(LEAST_S, 1.0), max_size=200))
+def test_counts_of_all_buckets_say_the_same(durations: list[float]) -> None:
+    counts = [0] * (LAST_BUCKET + 1)
+    for duration in durations:
+        counts[bucket_of(duration)] += 1
+    listed, singly = Histogram.of(counts, sum(durations)), of(durations)
+    assert listed.buckets == singly.buckets
+    assert listed.sum_s == pytest.approx(singly.sum_s)
+
+
 @given(st.integers(0, LAST_BUCKET))
 def test_the_middle_of_a_bucket_lies_in_it(bucket: int) -> None:
     assert bucket_of(middle_of(bucket)) == bucket

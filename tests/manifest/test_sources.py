@@ -181,5 +181,5 @@ def test_patterns_exclude_what_the_docker_client_excludes(
 def test_a_hostile_pattern_costs_nothing() -> None:
     rules = parse_rules("/".join(["**", "*a*a*a*a*a*"] * 50 + ["**", "b"]))
     path = ("a" * 255,) * 100
-    assert not is_ignored(path, rules)
     assert cpu_s(lambda: is_ignored(path, rules), 0.5) < 0.5
+    assert not is_ignored(path, rules)

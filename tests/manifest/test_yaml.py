@@ -193,9 +193,9 @@ GARBAGE = {
 
 @pytest.mark.parametrize("case", GARBAGE)
 def test_a_megabyte_of_garbage_is_refused_fast_and_briefly(case: str) -> None:
+    assert cpu_s(lambda: from_text(GARBAGE[case], name="m", base=HERE), 2, ManifestError) < 2
     with pytest.raises(ManifestError) as error:
         from_text(GARBAGE[case], name="m", base=HERE)
-    assert cpu_s(lambda: from_text(GARBAGE[case], name="m", base=HERE), 2) < 2
     assert all(len(str(problem)) < 400 for problem in error.value.problems)
     assert len(error.value.problems) <= 51
 

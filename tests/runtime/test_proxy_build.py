@@ -1,23 +1,25 @@
 """Which build of the proxy belongs to which sources."""
 
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 import orchestrator
-from orchestrator.runtime import proxy_build
-from orchestrator.runtime.proxy_build import PACKAGES, SWITCH, build_folder, import_root, sources
+from orchestrator.runtime.proxy_build import (
+    PACKAGES,
+    SWITCH,
+    build_folder,
+    copy_sources,
+    import_root,
+)
 
 
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """This project's sources as another installation has them, without any build."""
     root = tmp_path / "project"
-    for file in sources():
-        (root / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(proxy_build.source_root() / file, root / file)
+    copy_sources(root)
     monkeypatch.setattr(orchestrator, "__file__", str(root / "orchestrator/__init__.py"))
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
     monkeypatch.delenv(SWITCH, raising=False)

@@ -36,7 +36,7 @@ def proxy(_: Subject) -> Iterator[Finding]:
     if is_compiled():
         yield Finding("proxy", Level.OK, "compiled")
     else:
-        text = "runs interpreted: twice the processor time a request"
+        text = "runs interpreted: up to twice the processor time a request"
         yield Finding("proxy", Level.WARNING, text, "make compile, in the project's folder")
 
 

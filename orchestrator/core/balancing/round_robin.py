@@ -89,8 +89,8 @@ class RoundRobin(Balancer[T]):
         """The item that takes the next request; None if all are excluded."""
         if not self._equal:
             return self._by_credit(exclude)
-        # With equal weights all gain the same, so it is known who is next: 0.1 µs for any number
-        # of items against 5 µs for the credits of 100.
+        # With equal weights all gain the same, so it is known who is next: 0.2 µs (compiled 0.03)
+        # for any number of items against 5 µs for the credits of 100.
         if not exclude:
             return self._next() if self._items else None
         for _ in range(len(self._items)):
