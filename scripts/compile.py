@@ -17,10 +17,11 @@ from orchestrator.runtime.proxy_build import build_folder, builds, copy_sources
 
 # What a request passes through. The rest of a worker would double the time this takes.
 PROXY = (
-    "admission", "backend", "backpressure", "body", "body_limit", "client", "clock", "exchange",
-    "frontend", "half", "log_formats", "memo", "numbers", "port", "relaying", "replies",
-    "request_fields", "request_head", "request_ids", "response_head", "routing", "selection",
-    "syntax", "tally", "target", "tcp", "upstream", "waiting", "writing",
+    "admission", "backend", "backpressure", "body", "body_limit", "client", "clock", "decimals",
+    "exchange", "frontend", "half", "log_formats", "log_words", "memo", "numbers", "port",
+    "relaying", "replies", "request_fields", "request_head", "request_ids", "response_head",
+    "routing", "selection", "syntax", "tally", "target", "tcp", "upstream", "waiting",
+    "writing",
 )  # fmt: skip
 CORE = (
     "balancing/balancer", "balancing/consistent_hash", "balancing/least_requests",

@@ -58,10 +58,6 @@ class ClientConnection(Holdable):
         self._forwarded = forwarded_lines(self.peer, self.scheme)
         if self.frontend.port is not None and not self.frontend.closing:
             self.frontend = self.frontend.port.entrance
-        # A client that connects for each request repeats its head: 3.5 µs less.
-        forwarded, last = self.frontend.last_head
-        if forwarded == self._forwarded:
-            self._last = last
         self.frontend.clients.add(self)
         if self.frontend.closing:  # The listener went while this was being accepted.
             self.transport.close()
@@ -98,7 +94,7 @@ class ClientConnection(Holdable):
         """Begin the requests in `data`, up to one that has to wait for its answer."""
         try:
             while data and self.exchange is None and not self._slow and self._linger is None:
-                head = parse_request(data, self._forwarded, self.frontend.authority, self._last)
+                head = self._head_of(data)
                 if head is None:
                     self._await_head(data)
                     return
@@ -113,6 +109,21 @@ class ClientConnection(Holdable):
             self._buffer = b""
             self.keep_alive = False
             self.fail(error)
+
+    def _head_of(self, data: bytes) -> RequestHead | None:
+        if self._last is not None:
+            return parse_request(data, self._forwarded, self.frontend.authority, self._last)
+        # Clients of one address often begin alike, and one that connects for each request repeats
+        # its head: 3.5 µs less. Those that say the same share one head, which stays in the
+        # processor's cache.
+        frontend = self.frontend
+        forwarded, last = frontend.last_head
+        if forwarded != self._forwarded:
+            last = None
+        head = parse_request(data, self._forwarded, frontend.authority, last)
+        if head is not None and head is not last and head.received:
+            frontend.last_head = self._forwarded, head
+        return head
 
     def _await_head(self, data: bytes) -> None:
         if not self._buffer:
@@ -200,7 +211,7 @@ class ClientConnection(Holdable):
             self.keep_alive = False
         answer = reply(error, self.keep_alive, request.method == b"HEAD")
         self.transport.write(answer)
-        self.frontend.responses[error.status // 100] += 1
+        self.frontend.count_response(error.status)
         self.frontend.own_responses[error.status // 100] += 1
         exchange.status, exchange.bytes_out = error.status, len(answer)
         exchange.head_bytes = answer.index(END_OF_HEAD) + len(END_OF_HEAD)
@@ -298,8 +309,6 @@ class ClientConnection(Holdable):
         """The client is gone; what runs for it is given up."""
         self.frontend.clients.discard(self)
         self.frontend.turned_away.discard(self)
-        if self._last is not None:
-            self.frontend.last_head = self._forwarded, self._last
         self._give_up()
 
     def _give_up(self) -> None:

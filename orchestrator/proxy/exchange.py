@@ -21,7 +21,7 @@ from orchestrator.proxy.replies import (
     replica_died,
 )
 from orchestrator.proxy.request_head import RequestHead
-from orchestrator.proxy.request_ids import SPANS, name_of
+from orchestrator.proxy.request_ids import SPANS
 from orchestrator.proxy.syntax import HttpError
 from orchestrator.proxy.target import stripped
 
@@ -265,11 +265,6 @@ class Exchange:
         client.finished()
 
     # --- what the client's connection reports
-
-    @property
-    def request_id(self) -> bytes:
-        """Its name; empty if nobody was told one."""
-        return name_of(self.request.headers.request_id, self.span) if self.span else b""
 
     @property
     def queued(self) -> bool:

@@ -53,7 +53,7 @@ class Frontend(Tally):
         self.in_flight = 0  # requests at replicas
         self.retrying = 0  # of them, those sent a second time
         self.turned_away: set[ClientConnection] = set()
-        # What the client that left last had to say: its `forwarded_lines` and head.
+        # What the newest client said first: its `forwarded_lines` and head.
         self.last_head: tuple[bytes, RequestHead | None] = (b"", None)
         self.listener = listener
         self.rates: RateLimiter | None = None

@@ -1,94 +1,139 @@
 """What a line of the access log says, in JSON or as Apache and nginx have it.
 
-Of a request that is over the facts are noted, and lines made of many at a time, column by column:
-that takes half the time. The request itself is not kept for it, since memory that is used
-again at once is in the processor's cache: 0.4 µs less a request.
+Of a request that is over the facts are noted, and lines made of many at a time: what does that is
+in the processor's caches then, which makes 2 % less of the CPU of a request. A line is put
+together from pieces that are there already, and joined only when it is written. The exchange is
+not kept for it, since memory that is used again at once is in the caches, too.
 """
 
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from orchestrator.proxy.decimals import Number
 from orchestrator.proxy.log_words import (
     ASKED_COMBINED,
     ASKED_JSON,
-    PEER,
+    PEER_COMBINED,
+    PEER_JSON,
+    REQUEST_ID,
     SAID_COMBINED,
     SAID_JSON,
     combined_time,
     json_time,
     way,
 )
+from orchestrator.proxy.request_ids import PREFIX
 
 if TYPE_CHECKING:
     from orchestrator.proxy.backend import Backend
     from orchestrator.proxy.exchange import Exchange
+    from orchestrator.proxy.request_head import RequestHead
 
 BATCH: Final = 128
 """Lines that are written together at most."""
 
-Facts = list[Any]
-"""Those of one request after those of the other, flat, in the order of the template's fields."""
+_STATUS_COMBINED: Final = [b"%d " % status for status in range(600)]
+_STATUS_JSON: Final = [b"%d" % status for status in range(600)]
+_BODY_BYTES: Final = Number()
+_BYTES_IN: Final = Number(b',"bytes_in":')
+_BYTES_OUT: Final = Number(b',"bytes_out":')
+_DURATION: Final = Number(b',"duration_ms":')
+
+
+class Entry:
+    """What is known of a request that is over. Written to again and again."""
+
+    __slots__ = (
+        "body_bytes", "bytes_in", "bytes_out", "now", "peer", "request", "span", "status",
+        "took_s", "way",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.now = self.took_s = 0.0
+        self.peer = ""
+        self.request: RequestHead | None = None  # once it is in a line
+        self.span = self.way = b""
+        self.status = self.bytes_in = self.bytes_out = self.body_bytes = 0
 
 
 class AccessLog(ABC):
     """Lines of one format on their way to `append`, which takes many at a time."""
 
-    template: bytes
+    moments_a_second: int
+    """That it tells apart."""
 
     def __init__(self, append: Callable[[bytes], None]) -> None:
         self._append = append
-        self._facts: Facts = []
-        self._full = BATCH * _width(self.template)
+        self._entries = [Entry() for _ in range(BATCH)]
+        self._count = 0
 
-    @abstractmethod
     def note(
         self, exchange: "Exchange", backend: "Backend | None", took_s: float, now: float
     ) -> None:
         """A request is over at `now`, in seconds of `perf_counter`. `backend` answered it over a
         connection that was there; None: anything else."""
+        entry = self._entries[self._count]
+        entry.now, entry.took_s = now, took_s
+        entry.peer = exchange.client.peer
+        entry.request, entry.span = exchange.request, exchange.span
+        entry.status = exchange.status
+        entry.bytes_in, entry.bytes_out = exchange.bytes_in, exchange.bytes_out
+        entry.body_bytes = exchange.bytes_out - exchange.head_bytes
+        entry.way = _detour(exchange) if backend is None else backend.straight_way
+        self._count += 1
+        if self._count == BATCH:
+            self.flush()
 
     def flush(self) -> None:
         """Have all lines written."""
-        facts, self._facts = self._facts, []
-        if facts:
-            self._append(self._lines(facts, time.time() - time.perf_counter()))
+        count, self._count = self._count, 0
+        if count:
+            self._append(self._lines(self._entries[:count]))
+
+    def _lines(self, entries: list[Entry]) -> bytes:
+        pieces: list[bytes] = []
+        ahead = time.time() - time.perf_counter()  # The epoch's time, of that of entries.
+        moment, until = b"", -inf
+        for entry in entries:
+            if entry.now >= until:  # Moments that are the same are put into words once.
+                unit = int((entry.now + ahead) * self.moments_a_second)
+                moment, until = self._moment(unit), (unit + 1) / self.moments_a_second - ahead
+            request, entry.request = entry.request, None
+            if request is not None:
+                self._add_line(pieces, moment, entry, request)
+        return b"".join(pieces)
 
     @abstractmethod
-    def _lines(self, facts: Facts, ahead: float) -> bytes:
-        """All lines of these facts. The epoch's time is `ahead` of that of `now`, in seconds."""
+    def _moment(self, unit: int) -> bytes:
+        """A moment of the epoch, and what stands around it."""
+
+    @abstractmethod
+    def _add_line(
+        self, pieces: list[bytes], moment: bytes, entry: Entry, request: "RequestHead"
+    ) -> None:
+        """Add the pieces of a line."""
 
 
 class CombinedLog(AccessLog):
     """The bytes are those of the body."""
 
-    template = b"%b - - [%b] %b %d %d %b\n"
+    moments_a_second = 1
 
-    def note(
-        self, exchange: "Exchange", _backend: "Backend | None", _took_s: float, now: float
+    def _moment(self, unit: int) -> bytes:
+        return combined_time(unit)
+
+    def _add_line(
+        self, pieces: list[bytes], moment: bytes, entry: Entry, request: "RequestHead"
     ) -> None:
-        """A request is over."""
-        request, facts = exchange.request, self._facts
-        facts += (
-            exchange.client.peer,
-            now,
-            request.line,
-            exchange.status,
-            exchange.bytes_out - exchange.head_bytes,
-            request.headers.lines,
-        )
-        if len(facts) >= self._full:
-            self.flush()
-
-    def _lines(self, facts: Facts, ahead: float) -> bytes:
-        peer, now, line, _, _, lines = _columns(self.template)
-        facts[peer] = map(PEER.__getitem__, facts[peer])
-        facts[now] = _moments(facts[now], ahead, 1, combined_time)
-        facts[line] = map(ASKED_COMBINED.__getitem__, facts[line])
-        facts[lines] = map(SAID_COMBINED.__getitem__, facts[lines])
-        return _filled(self.template, facts)
+        pieces.append(PEER_COMBINED.of(entry.peer))
+        pieces.append(moment)
+        pieces.append(ASKED_COMBINED.of(request.line))
+        pieces.append(_STATUS_COMBINED[entry.status])
+        _BODY_BYTES.add_to(pieces, entry.body_bytes)
+        pieces.append(SAID_COMBINED.of(request.headers.lines))
 
 
 class JsonLog(AccessLog):
@@ -96,40 +141,32 @@ class JsonLog(AccessLog):
     to a third of a line. With files that stay open between sweeps, that takes 1.3 to 1.6% less of
     the CPU of a request."""
 
-    template = (
-        b'{"time":"%b","client":"%b",%b,"status":%d,"bytes_in":%d,"bytes_out":%d'
-        b',"duration_ms":%.3f,%b,"request_id":"%b"%b}\n'
-    )
+    moments_a_second = 1000
 
-    def note(
-        self, exchange: "Exchange", backend: "Backend | None", took_s: float, now: float
+    def _moment(self, unit: int) -> bytes:
+        return json_time(unit)
+
+    def _add_line(
+        self, pieces: list[bytes], moment: bytes, entry: Entry, request: "RequestHead"
     ) -> None:
-        """A request is over."""
-        request, facts = exchange.request, self._facts
-        facts += (
-            now,
-            exchange.client.peer,
-            request.line,
-            exchange.status,
-            exchange.bytes_in,
-            exchange.bytes_out,
-            took_s * 1000,
-            _detour(exchange) if backend is None else backend.straight_way,
-            exchange.request_id,
-            request.headers.lines,
-        )
-        if len(facts) >= self._full:
-            self.flush()
-
-    def _lines(self, facts: Facts, ahead: float) -> bytes:
-        now, peer, line, _, _, _, _, _, id_, lines = _columns(self.template)
-        facts[now] = _moments(facts[now], ahead, 1000, json_time)
-        facts[peer] = map(PEER.__getitem__, facts[peer])
-        facts[line] = map(ASKED_JSON.__getitem__, facts[line])
-        facts[lines] = map(SAID_JSON.__getitem__, facts[lines])
-        said = _filled(self.template, facts)
-        # What could not be read has no id. No other text holds this: quotes are escaped.
-        return said if all(facts[id_]) else said.replace(b',"request_id":""', b"")
+        pieces.append(moment)
+        pieces.append(PEER_JSON.of(entry.peer))
+        pieces.append(ASKED_JSON.of(request.line))
+        pieces.append(_STATUS_JSON[entry.status])
+        _BYTES_IN.add_to(pieces, entry.bytes_in)
+        _BYTES_OUT.add_to(pieces, entry.bytes_out)
+        _DURATION.add_thousandth_to(pieces, int(entry.took_s * 1e6 + 0.5))
+        if not entry.span:  # What could not be read has no id, and said nothing.
+            pieces.append(entry.way.removesuffix(REQUEST_ID))
+            pieces.append(b"}\n")
+            return
+        pieces.append(entry.way)
+        if request.headers.request_id:
+            pieces.append(request.headers.request_id)
+        else:
+            pieces.append(PREFIX)
+            pieces.append(entry.span)
+        pieces.append(SAID_JSON.of(request.headers.lines))
 
 
 def _detour(exchange: "Exchange") -> bytes:
@@ -137,36 +174,6 @@ def _detour(exchange: "Exchange") -> bytes:
     backend = getattr(exchange, "backend", None)
     label = "" if backend is None else backend.endpoint.label
     return way(label, exchange.connect_s, exchange.queued_s, exchange.retries)
-
-
-# -- columns -------------------------------------------------------------------------------------
-
-
-def _width(template: bytes) -> int:
-    return template.count(b"%")
-
-
-def _columns(template: bytes) -> list[slice]:
-    """Where in flat facts the values of each column are."""
-    width = _width(template)
-    return [slice(at, None, width) for at in range(width)]
-
-
-def _filled(template: bytes, facts: Facts) -> bytes:
-    return template * (len(facts) // _width(template)) % tuple(facts)
-
-
-def _moments(
-    times: list[float], ahead: float, per_second: int, words: Callable[[int], bytes]
-) -> list[bytes]:
-    """Moments that are the same are put into words once."""
-    found, moment, until = [], b"", -inf
-    for now in times:
-        if now >= until:
-            unit = int((now + ahead) * per_second)
-            moment, until = words(unit), (unit + 1) / per_second - ahead
-        found.append(moment)
-    return found
 
 
 FORMATS: Final[dict[str, type[AccessLog]]] = {"combined": CombinedLog, "json": JsonLog}

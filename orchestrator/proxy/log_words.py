@@ -1,8 +1,8 @@
-"""Parts of a line of the access log. Control characters, quotes and all beyond ASCII are escaped.
+"""Parts of a line of the access log, and what stands around them.
 
-They are bytes: lines of those take 0.33 µs to make, of text 0.44 µs. Programs ask for the same
-again and again: what repeats is put into words once. A look-up takes 0.02 µs, where a target takes
-0.3 µs and a browser's header lines 1.2 to 1.6 µs.
+Control characters, quotes and all beyond ASCII are escaped. Programs ask for the same again and
+again: what repeats is put into words once. A look-up takes 0.02 µs, where a target takes 0.3 µs and
+a browser's header lines 1.2 to 1.6 µs.
 """
 
 import re
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 _NOTED: Final = re.compile(r"\r\n([UuRr])(?i:ser-agent|eferer):[\t ]*+([^\r]*+)").findall
 _MONTHS: Final = (
@@ -21,44 +21,55 @@ _UNSAFE: Final = re.compile(r"[^ !#-\[\]-~]")
 _KEPT: Final = 256
 _LONGEST_KEPT: Final = 2048  # bytes
 
+REQUEST_ID: Final = b',"request_id":"'
+
 K = TypeVar("K", str, bytes)
 
 
-class Memo(dict[K, bytes]):
-    """What `words` makes of a key, in bytes; kept unless the key is long. Looking it up costs half
-    of what `lru_cache` takes."""
+class Memo(Generic[K]):
+    """What `words` makes of a key, in bytes; kept unless the key is long.
+
+    A `dict` with `__missing__` is looked up through Python, at 0.04 µs more.
+    """
 
     def __init__(self, words: Callable[[K], str]) -> None:
-        super().__init__()
         self._words: Callable[[K], str] = words
+        self.kept: dict[K, bytes] = {}
 
-    def __missing__(self, key: K) -> bytes:
+    def of(self, key: K) -> bytes:
+        """In words."""
+        said = self.kept.get(key)
+        return self._learnt(key) if said is None else said
+
+    def _learnt(self, key: K) -> bytes:
         said = self._words(key).encode("ascii")
         if len(key) <= _LONGEST_KEPT:
-            if len(self) >= _KEPT:
-                self.clear()
-            self[key] = said
+            if len(self.kept) >= _KEPT:
+                self.kept.clear()
+            self.kept[key] = said
         return said
 
 
 def _asked_json(line: bytes) -> str:
     method, target, protocol = line.decode("ascii", "backslashreplace").split(" ")
-    return f'"method":"{method}","target":{quoted(target)},"protocol":"{protocol}"'
+    return f'","method":"{method}","target":{quoted(target)},"protocol":"{protocol}","status":'
 
 
 def _asked_combined(line: bytes) -> str:
-    return f'"{_escaped(line.decode("ascii", "backslashreplace"))}"'
+    return f'"{_escaped(line.decode("ascii", "backslashreplace"))}" '
 
 
 def _said_json(head: bytes) -> str:
     agent, referer = _noted(head)
     said = f',"user_agent":{quoted(agent)}' if agent else ""
-    return f'{said},"referer":{quoted(referer)}' if referer else said
+    if referer:
+        said += f',"referer":{quoted(referer)}'
+    return f'"{said}}}\n'
 
 
 def _said_combined(head: bytes) -> str:
     agent, referer = _noted(head)
-    return f'"{_escaped(referer or "-")}" "{_escaped(agent or "-")}"'
+    return f' "{_escaped(referer or "-")}" "{_escaped(agent or "-")}"\n'
 
 
 def _noted(head: bytes) -> tuple[str, str]:
@@ -73,15 +84,15 @@ def _noted(head: bytes) -> tuple[str, str]:
 
 
 def way(label: str, connect_s: float = 0.0, queued_s: float = 0.0, retries: int = 0) -> bytes:
-    """How a request got to a replica, in JSON; label "": to none."""
-    said = f'"replica":{quoted(label) if label else "null"}'
+    """How a request got to a replica, in JSON, up to its id; label "": to none."""
+    said = f',"replica":{quoted(label) if label else "null"}'
     if connect_s:
         said += f',"upstream_connect_ms":{connect_s * 1000:.3f}'
     if queued_s:
         said += f',"queue_ms":{queued_s * 1000:.3f}'
     if retries:
         said += f',"retries":{retries}'
-    return said.encode("ascii")
+    return said.encode("ascii") + REQUEST_ID
 
 
 def _escaped(text: str) -> str:
@@ -94,9 +105,9 @@ def _hex(found: re.Match[str]) -> str:
 
 
 def json_time(milliseconds: int) -> bytes:
-    """A moment of the epoch in ISO 8601, UTC."""
+    """A moment of the epoch in ISO 8601, UTC, as a line begins with it."""
     second, rest = divmod(milliseconds, 1000)
-    return b"%b.%03dZ" % (_iso(second), rest)
+    return b'{"time":"%b.%03dZ","client":"' % (_iso(second), rest)
 
 
 @lru_cache(maxsize=1)
@@ -108,14 +119,15 @@ def combined_time(second: int) -> bytes:
     """A moment of the epoch as Apache has it, UTC."""
     moment = time.gmtime(second)
     month = _MONTHS[moment.tm_mon - 1]  # Not %b, which a locale may change.
-    return time.strftime(f"%d/{month}/%Y:%H:%M:%S +0000", moment).encode("ascii")
+    return time.strftime(f"[%d/{month}/%Y:%H:%M:%S +0000] ", moment).encode("ascii")
 
 
-PEER: Final[Memo[str]] = Memo(str)
-"""A client's address → itself."""
+PEER_JSON: Final[Memo[str]] = Memo(str)
+PEER_COMBINED: Final[Memo[str]] = Memo("{} - - ".format)
+"""Of a client's address."""
 ASKED_JSON: Final = Memo(_asked_json)
-"""Request line → method, target and protocol."""
 ASKED_COMBINED: Final = Memo(_asked_combined)
+"""Of a request line."""
 SAID_JSON: Final = Memo(_said_json)
-"""Header lines → User-Agent and Referer."""
 SAID_COMBINED: Final = Memo(_said_combined)
+"""Of header lines: User-Agent and Referer, and the end of the line."""

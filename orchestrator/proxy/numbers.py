@@ -50,8 +50,8 @@ def _count_special(exchange: "Exchange", took_s: float, replica_s: float) -> Non
         backend.bytes_in += exchange.bytes_in
         backend.bytes_out += exchange.bytes_out
         if exchange.status != TUNNEL:
-            frontend.responses[exchange.status // 100] += 1
-            backend.responses[exchange.status // 100] += 1
+            frontend.count_response(exchange.status)
+            backend.count_response(exchange.status)
             backend.count_duration(replica_s)
     elif not exchange.status:
         exchange.status = CLIENT_GONE

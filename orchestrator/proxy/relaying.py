@@ -105,8 +105,8 @@ def _open_tunnel(
     client = exchange.client
     exchange.reply_started = exchange.detour = True
     exchange.status = 101
-    client.frontend.responses[1] += 1
-    exchange.backend.responses[1] += 1
+    client.frontend.count_response(exchange.status)
+    exchange.backend.count_response(exchange.status)
     replica = exchange.backend.replica_line if client.frontend.replica_header else b""
     upgrade = (b"\r\nConnection: upgrade\r\nUpgrade: ", head.upgrade, END_OF_HEAD)
     switch = b"".join((head.lines, replica, *upgrade))

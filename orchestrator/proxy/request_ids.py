@@ -10,11 +10,12 @@ from typing import Final
 
 from orchestrator.proxy.syntax import END_OF_HEAD
 
-_PREFIX: Final = os.urandom(8).hex().encode()
+PREFIX: Final = os.urandom(8).hex().encode()
+"""What made names begin with, before the span."""
 _LAST_DIGITS: Final = [b"%02x" % number for number in range(256)]
 
-_ID_LINE: Final = b"\r\nX-Request-Id: " + _PREFIX
-_TRACE_LINE: Final = b"\r\nTraceparent: 00-" + _PREFIX
+_ID_LINE: Final = b"\r\nX-Request-Id: " + PREFIX
+_TRACE_LINE: Final = b"\r\nTraceparent: 00-" + PREFIX
 _DASH: Final = b"-"
 _SAMPLED: Final = b"-01" + END_OF_HEAD
 
@@ -60,11 +61,6 @@ class Spans:
 
 SPANS: Final = Spans()
 """Those of this process."""
-
-
-def name_of(request_id: bytes, span: bytes) -> bytes:
-    """A request's name: the client's, or the one made of its span."""
-    return request_id or _PREFIX + span
 
 
 def named_head(first: bytes, lines: bytes, span: bytes, request_id: bytes, traced: bool) -> bytes:

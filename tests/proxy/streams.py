@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from orchestrator.proxy.body import Body, body_of
 from orchestrator.proxy.request_head import RequestHead, forwarded_lines, parse_request
-from orchestrator.proxy.request_ids import SPANS, name_of, named_head
+from orchestrator.proxy.request_ids import PREFIX, SPANS, named_head
 from orchestrator.proxy.syntax import HttpError
 from tests.proxy.readers import Reading
 
@@ -75,7 +75,7 @@ def upstream(request: RequestHead) -> tuple[bytes, bytes]:
     """The complete head for a replica, and the name the request has there."""
     headers, span = request.headers, SPANS.next()
     head = named_head(request.first, headers.lines, span, headers.request_id, headers.traced)
-    return head, name_of(headers.request_id, span)
+    return head, headers.request_id or PREFIX + span
 
 
 def forwarded_requests(stream: bytes, size: int) -> tuple[bytes, Reading]:

@@ -18,6 +18,7 @@ from orchestrator.proxy.client import UNREAD, ClientConnection
 from orchestrator.proxy.exchange import Exchange
 from orchestrator.proxy.log_formats import FORMATS
 from orchestrator.proxy.request_head import forwarded_lines, parse_request
+from orchestrator.proxy.request_ids import PREFIX
 from tests.proxy.conftest import Proxy
 from tests.proxy.raw_client import get
 from tests.proxy.replicas import Connection, echo, hang_up_after_head
@@ -271,7 +272,7 @@ def test_only_what_could_not_be_read_has_no_id() -> None:
     first, second, third = [json.loads(line) for line in b"".join(written).splitlines()]
     assert first == third
     assert first["target"] == '/,"request_id":""'
-    assert first["request_id"] == read.request_id.decode()
+    assert first["request_id"] == (PREFIX + read.span).decode()
     assert set(first) - set(second) == {"request_id"}
 
 
@@ -309,14 +310,14 @@ async def test_long_targets_are_logged_whole_and_not_remembered(tmp_path: Path, 
     found = path.read_text().splitlines()
     assert [f"/{number}{'a' * 5000}" in line for number, line in enumerate(found)] == [True] * 3
     memo = log_words.ASKED_COMBINED if form == "combined" else log_words.ASKED_JSON
-    assert not any(b"aaaa" in line for line in memo)
+    assert not any(b"aaaa" in line for line in memo.kept)
 
 
 def test_a_memo_has_a_bound() -> None:
     memo = log_words.Memo(str.upper)
     for number in range(10_000):
-        assert memo[f"n{number}"] == f"N{number}".encode()
-    assert 0 < len(memo) <= 256
+        assert memo.of(f"n{number}") == f"N{number}".encode()
+    assert 0 < len(memo.kept) <= 256
 
 
 async def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:

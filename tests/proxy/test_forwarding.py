@@ -1,11 +1,12 @@
 """Requests and responses on their way through a real worker."""
 
 import asyncio
+import sys
 
 import pytest
 
 from tests.proxy.conftest import Proxy, sockets
-from tests.proxy.raw_client import get
+from tests.proxy.raw_client import RawClient, get
 from tests.proxy.replicas import Connection, echo, response
 from tests.proxy.tcp_support import reset
 from tests.support.wait import eventually_async
@@ -43,6 +44,20 @@ async def test_the_replica_learns_who_asked(proxy: Proxy) -> None:
     assert b'\r\nForwarded: for=127.0.0.1;proto=http;host="shop.test"\r\n' in body
     for line in (b"For: 127.0.0.1", b"Proto: http", b"Host: shop.test"):
         assert b"\r\nX-Forwarded-" + line + b"\r\n" in body
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one loopback address")
+async def test_clients_of_two_addresses_that_say_the_same_are_two(proxy: Proxy) -> None:
+    await proxy.serve(echo)
+    for _ in range(2):
+        for address in ("127.0.0.1", "127.0.0.2"):
+            streams = await asyncio.open_connection(
+                "127.0.0.1", proxy.port, local_addr=(address, 0)
+            )
+            async with RawClient(*streams) as client:
+                for _ in range(2):
+                    line = f"\r\nX-Forwarded-For: {address}\r\n".encode()
+                    assert line in (await client.get()).body
 
 
 async def test_pipelined_requests_are_answered_in_order(proxy: Proxy) -> None:
