@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from xml.sax.saxutils import escape
 
-_WIDTH: Final = 860
-_LABELS: Final = 260
+_WIDTH: Final = 900
+_LABELS: Final = 310
 _RIGHT: Final = 60
 _BAR: Final = 9
 _GAP: Final = 14
-_TOP: Final = 56
+_TOP: Final = 76
+_LEGEND: Final = 38
 _PEERS: Final = (
     "#6b7280", "#9ca3af", "#c4b5a0", "#a3b8c8", "#c8c3a3", "#d9c2d0", "#93a58f", "#b5b5d6",
 )  # fmt: skip
@@ -42,11 +43,11 @@ def picture(ratios: Ratios, base: str, ours: str, aim: float) -> str:
 
 
 def _legend(colours: Mapping[str, str]) -> Iterator[str]:
-    apart = min(90, (_WIDTH - _LABELS) // len(colours))
+    apart = min(90, (_WIDTH - 10) // len(colours))
     for position, (name, colour) in enumerate(colours.items()):
-        x = _LABELS + position * apart
-        yield f'<rect x="{x}" y="9" width="10" height="10" fill="{colour}"/>'
-        yield _text(x + 14, 18, name)
+        x = 10 + position * apart
+        yield f'<rect x="{x}" y="{_LEGEND - 9}" width="10" height="10" fill="{colour}"/>'
+        yield _text(x + 14, _LEGEND, name)
 
 
 def _mark(x: float, height: int, label: str) -> str:
