@@ -46,7 +46,7 @@ bench: compiled ## The benchmarks, against peers
 
 bench-proxy: compiled ## The proxy beside nginx, HAProxy, Envoy, Traefik and Caddy
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-bench.lock
-	$(BIN)/python -m benchmarks proxy --runs 3
+	$(BIN)/python -m benchmarks proxy --runs 6
 
 soak: compiled ## Half an hour of traffic while replicas die and roll (make soak MINUTES=5)
 	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)

@@ -1,13 +1,14 @@
 """The proxy beside its peers: `python -m benchmarks.proxy` for a quick look at single cases.
 
 One process and one thread each (Go's run with GOMAXPROCS=1), the same nginx with all replicas
-behind, keep-alive connections by wrk. Rounds are short and interleaved, so that what else the
-machine does falls on all alike; the medians count.
+behind, keep-alive connections by wrk. Rounds are short, interleaved and in random order, so that
+what else the machine does falls on all alike; the medians count.
 """
 
 import argparse
 import itertools
 import json
+import random
 import statistics
 import tempfile
 from collections import defaultdict
@@ -32,8 +33,8 @@ from benchmarks.proxy_contestants import (
 from benchmarks.proxy_cpu import cpu_seconds, rss_bytes
 from benchmarks.proxy_load import LoadError, allow_many_connections, idle_connections, load
 
-ROUND_S: Final = 2
-ROUNDS: Final = 3
+ROUND_S: Final = 1
+ROUNDS: Final = 6
 WARM_UP_S: Final = 1
 IDLE: Final = "idle"
 # What a request leaves in an access log at least.
@@ -162,7 +163,7 @@ def _race(
 ) -> None:
     able = [one for one in running if one.can(case) and _warm_up(one, case, result)]
     for _ in range(rounds):
-        for one in able:
+        for one in random.sample(able, len(able)):
             try:
                 result.add(case.name, one.name, _sample(one, case, round_s))
             except LoadError as error:

@@ -20,7 +20,7 @@ from benchmarks.spread import Spread
 from benchmarks.switching_worker import NUMBERS
 
 BASE: Final = "nginx"
-ROUND_S: Final = 2
+ROUND_S: Final = 1
 P99_FACTOR: Final = 1.2
 WORTH: Final = 1.7
 """How many times one worker's requests two of them serve at least."""
@@ -183,8 +183,9 @@ def _notes(result: proxy.Result) -> list[str]:
         "serving thread each; Go's proxies with GOMAXPROCS=1. The same nginx is all replicas.",
         "64 keep-alive connections unless the title says otherwise, by wrk with one thread. Load, "
         "backends and proxy share the processors, so requests/s compare, but say little alone.",
-        f"Rounds of {ROUND_S} s, all proxies in turn; medians. Memory: the resident set after the "
-        "load; for idle connections, its growth after each has had one answer.",
+        f"Rounds of {ROUND_S} s, all proxies in turn, in another order each time; medians. "
+        "Memory: the resident set after the load; for idle connections, its growth after each has "
+        "had one answer.",
         "Each keeps connections to the replicas open and has its own buffer sizes; nginx goes "
         "without the temporary files it fills by default when a client is slower.",
         "bare: asyncio.Protocol on uvloop and httptools, keep-alive both ways and nothing else "
