@@ -1,6 +1,6 @@
 """Numbers in digits, three at a time, from pieces that are there already.
 
-Compiled 0.01 µs for each piece, where `%d` takes 0.06 µs and `%.3f` 0.1 µs.
+Compiled 0.04 to 0.06 µs with the call from Python, where `%d` takes 0.11 and `%.3f` 0.14 µs.
 """
 
 from typing import Final

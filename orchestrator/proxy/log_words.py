@@ -29,7 +29,7 @@ K = TypeVar("K", str, bytes)
 class Memo(Generic[K]):
     """What `words` makes of a key, in bytes; kept unless the key is long.
 
-    A `dict` with `__missing__` is looked up through Python, at 0.04 µs more.
+    A `dict` with `__missing__` is looked up through Python, at 0.03 µs more.
     """
 
     def __init__(self, words: Callable[[K], str]) -> None:
