@@ -16,13 +16,11 @@ from orchestrator.proxy.decimals import Number
 from orchestrator.proxy.log_words import (
     ASKED_COMBINED,
     ASKED_JSON,
-    PEER_COMBINED,
-    PEER_JSON,
     REQUEST_ID,
     SAID_COMBINED,
     SAID_JSON,
-    combined_time,
-    json_time,
+    combined_opening,
+    json_opening,
     way,
 )
 from orchestrator.proxy.request_ids import PREFIX
@@ -96,25 +94,26 @@ class AccessLog(ABC):
     def _lines(self, entries: list[Entry]) -> bytes:
         pieces: list[bytes] = []
         ahead = time.time() - time.perf_counter()  # The epoch's time, of that of entries.
-        moment, until = b"", -inf
+        opening, peer, until = b"", "", -inf
         for entry in entries:
-            if entry.now >= until:  # Moments that are the same are put into words once.
-                unit = int((entry.now + ahead) * self.moments_a_second)
-                moment, until = self._moment(unit), (unit + 1) / self.moments_a_second - ahead
+            # Most have the client and the moment of the last: those are put into words once.
+            if entry.now >= until or entry.peer != peer:
+                peer, moment = entry.peer, int((entry.now + ahead) * self.moments_a_second)
+                until = (moment + 1) / self.moments_a_second - ahead
+                opening = self._opening(peer, moment)
             request, entry.request = entry.request, None
             if request is not None:
-                self._add_line(pieces, moment, entry, request)
+                pieces.append(opening)
+                self._add_line(pieces, entry, request)
         return b"".join(pieces)
 
     @abstractmethod
-    def _moment(self, unit: int) -> bytes:
-        """A moment of the epoch, and what stands around it."""
+    def _opening(self, peer: str, moment: int) -> bytes:
+        """How lines of a client begin, at a moment of the epoch."""
 
     @abstractmethod
-    def _add_line(
-        self, pieces: list[bytes], moment: bytes, entry: Entry, request: "RequestHead"
-    ) -> None:
-        """Add the pieces of a line."""
+    def _add_line(self, pieces: list[bytes], entry: Entry, request: "RequestHead") -> None:
+        """Add the pieces of a line, after the opening."""
 
 
 class CombinedLog(AccessLog):
@@ -122,14 +121,10 @@ class CombinedLog(AccessLog):
 
     moments_a_second = 1
 
-    def _moment(self, unit: int) -> bytes:
-        return combined_time(unit)
+    def _opening(self, peer: str, moment: int) -> bytes:
+        return combined_opening(peer, moment)
 
-    def _add_line(
-        self, pieces: list[bytes], moment: bytes, entry: Entry, request: "RequestHead"
-    ) -> None:
-        pieces.append(PEER_COMBINED.of(entry.peer))
-        pieces.append(moment)
+    def _add_line(self, pieces: list[bytes], entry: Entry, request: "RequestHead") -> None:
         pieces.append(ASKED_COMBINED.of(request.line))
         pieces.append(_STATUS_COMBINED[entry.status])
         _BODY_BYTES.add_to(pieces, entry.body_bytes)
@@ -143,14 +138,10 @@ class JsonLog(AccessLog):
 
     moments_a_second = 1000
 
-    def _moment(self, unit: int) -> bytes:
-        return json_time(unit)
+    def _opening(self, peer: str, moment: int) -> bytes:
+        return json_opening(peer, moment)
 
-    def _add_line(
-        self, pieces: list[bytes], moment: bytes, entry: Entry, request: "RequestHead"
-    ) -> None:
-        pieces.append(moment)
-        pieces.append(PEER_JSON.of(entry.peer))
+    def _add_line(self, pieces: list[bytes], entry: Entry, request: "RequestHead") -> None:
         pieces.append(ASKED_JSON.of(request.line))
         pieces.append(_STATUS_JSON[entry.status])
         _BYTES_IN.add_to(pieces, entry.bytes_in)

@@ -261,6 +261,23 @@ def test_each_line_has_its_own_moment(
         assert moment in line
 
 
+@pytest.mark.parametrize("form", ["combined", "json"])
+def test_each_line_has_its_own_client(form: str) -> None:
+    written: list[bytes] = []
+    log = FORMATS[form](written.append)
+    clients = ["127.0.0.1", "::1", "::1", "127.0.0.1"]
+    for peer in clients:
+        exchange = exchange_for("/")
+        exchange.client.peer = peer
+        log.note(exchange, None, 0.001, 60.5)
+    log.flush()
+    lines = b"".join(written).decode().splitlines()
+    if form == "json":
+        assert [json.loads(line)["client"] for line in lines] == clients
+    else:
+        assert [line.split(" ")[0] for line in lines] == clients
+
+
 def test_only_what_could_not_be_read_has_no_id() -> None:
     written: list[bytes] = []
     log = FORMATS["json"](written.append)
@@ -314,9 +331,9 @@ async def test_long_targets_are_logged_whole_and_not_remembered(tmp_path: Path, 
 
 
 def test_a_memo_has_a_bound() -> None:
-    memo = log_words.Memo(str.upper)
+    memo = log_words.Memo(lambda line: line.decode().upper())
     for number in range(10_000):
-        assert memo.of(f"n{number}") == f"N{number}".encode()
+        assert memo.of(b"n%d" % number) == b"N%d" % number
     assert 0 < len(memo.kept) <= 256
 
 
