@@ -20,7 +20,6 @@ from benchmarks.spread import Spread
 from benchmarks.switching_worker import NUMBERS
 
 BASE: Final = "nginx"
-ROUND_S: Final = 1
 P99_FACTOR: Final = 1.2
 WORTH: Final = 1.7
 """How many times one worker's requests two of them serve at least."""
@@ -38,7 +37,7 @@ Rows = dict[str, dict[str, Spread]]
 
 def run(runs: int, progress: Callable[[str], None]) -> Report:
     """All proxies, started once for each kind of set-up, in so many interleaved rounds."""
-    result = proxy.run(runs, ROUND_S, progress=progress)
+    result = proxy.run(runs, progress=progress)
     found = {
         case: {
             name: {figure: Spread(tuple(values)) for figure, values in figures.items()}
@@ -183,7 +182,7 @@ def _notes(result: proxy.Result) -> list[str]:
         "serving thread each; Go's proxies with GOMAXPROCS=1. The same nginx is all replicas.",
         "64 keep-alive connections unless the title says otherwise, by wrk with one thread. Load, "
         "backends and proxy share the processors, so requests/s compare, but say little alone.",
-        f"Rounds of {ROUND_S} s, all proxies in turn, in another order each time; medians. "
+        f"Rounds of {proxy.ROUND_S} s, all proxies in turn, in another order each time; medians. "
         "Memory: the resident set after the load; for idle connections, its growth after each has "
         "had one answer.",
         "Each keeps connections to the replicas open and has its own buffer sizes; nginx goes "
